@@ -1,0 +1,1 @@
+"""A question becomes a quoted answer, or a hand-over to a person."""

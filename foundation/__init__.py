@@ -1,0 +1,1 @@
+"""Ground floor: settings, database, blobs, clock, ids, errors, telemetry."""

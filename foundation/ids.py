@@ -1,0 +1,25 @@
+"""Identifiers: random ones for events, derived ones for things that must be found again."""
+
+import hashlib
+import secrets
+import time
+
+
+def new_id(prefix: str) -> str:
+    """A fresh identifier that sorts by creation time and cannot be guessed.
+
+    `prefix` names the noun (`out`, `esc`, `cnv`). 48 bits of milliseconds, 80 random bits.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    return f"{prefix}_{milliseconds:012x}{secrets.token_hex(10)}"
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """The same identifier for the same parts, on every machine."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+    return f"{prefix}_{digest}"
+
+
+def content_hash(data: bytes) -> str:
+    """SHA-256 of a file's bytes: its name in the blob store and the test for "unchanged"."""
+    return hashlib.sha256(data).hexdigest()

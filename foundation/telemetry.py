@@ -1,0 +1,36 @@
+"""Counts and timings that an operator watches, in Prometheus' text format.
+
+The registry is an object that is passed in, not a global, so that two applications in one
+process (as in tests) do not add up.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+_LATENCY_BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Telemetry:
+    """The metrics of one application. No label carries a tenant, a question or a document."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.outcomes = Counter(
+            "copilot_outcomes", "Outcomes by kind", ["kind"], registry=self.registry
+        )
+        self.requests = Counter(
+            "copilot_http_requests",
+            "HTTP requests by route template, method and status",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self.latency_seconds = Histogram(
+            "copilot_http_request_seconds",
+            "HTTP request duration in seconds by route template",
+            ["route"],
+            buckets=_LATENCY_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text exposition format."""
+        return generate_latest(self.registry)

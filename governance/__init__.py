@@ -1,0 +1,1 @@
+"""Who may see what, what was approved, what was done."""

@@ -1,0 +1,1 @@
+"""Documents become elements, chunks and vectors."""
