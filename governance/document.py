@@ -1,0 +1,89 @@
+"""What the house knows about a document besides its text."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from foundation.ids import derived_id
+from governance.visibility import Access
+
+
+class DocType(StrEnum):
+    """Kinds of documents; policies and thresholds are set per kind."""
+
+    PLAYBOOK = "playbook"
+    POLICY = "policy"
+    INTEGRATION_GUIDE = "integration_guide"
+    RELEASE_NOTE = "release_note"
+    PRICING = "pricing"
+    BEST_PRACTICE = "best_practice"
+    FAQ = "faq"
+    TICKET = "ticket"
+    REFERENCE = "reference"
+
+
+class ApprovalState(StrEnum):
+    """Where a version stands on its way to readers; only APPROVED can be read by them."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Sensitivity(StrEnum):
+    """How carefully a text is to be handled once it is read; it grants and denies nothing."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentMetadata:
+    """What a manifest, front matter or options say about a document. Days are inclusive.
+
+    The defaults are the safest: a draft that only the owner's own people can see.
+    `supersedes` holds URIs of documents of the same owner.
+    """
+
+    title: str = ""
+    doc_type: DocType = DocType.REFERENCE
+    audience: frozenset[str] = frozenset({"internal"})
+    approval: ApprovalState = ApprovalState.DRAFT
+    approved_by: str = ""
+    effective_from: date | None = None
+    effective_to: date | None = None
+    product: str = ""
+    releases: tuple[str, ...] = ()
+    supersedes: tuple[str, ...] = ()
+    language: str = "en"
+    sensitivity: Sensitivity = Sensitivity.INTERNAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentVersion:
+    """One version of a document in the catalog, with the window in which readers see it.
+
+    `access` carries the effective window: the version's own validity, cut where the next
+    approved version takes over.
+    """
+
+    document_id: str
+    tenant: str
+    uri: str
+    version: int
+    fingerprint: str
+    blob_key: str
+    metadata: DocumentMetadata
+    access: Access
+    approved_at: datetime | None
+    created_at: datetime
+    chunk_count: int
+    note: str = field(default="")
+
+
+def document_id(tenant: str, uri: str) -> str:
+    """A document is its owner and its URI: the same file from the same owner is the same one."""
+    return derived_id("doc", tenant, uri)
