@@ -32,7 +32,9 @@ class BlobStore:
             self._fs.pipe_file(partial, data)
             self._fs.mv(partial, path)
         except OSError as error:
-            raise StorageError(f"cannot write blob {key}: {error}; check space and rights") from error
+            raise StorageError(
+                f"cannot write blob {key}: {error}; check space and rights"
+            ) from error
         return key
 
     def get(self, key: str) -> bytes:

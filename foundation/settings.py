@@ -46,11 +46,14 @@ class Settings(BaseSettings):
     )
     reranker: str = Field(default="", description="Cross-encoder to re-rank with; empty: none.")
     chat_model: str = Field(
-        default="", description="LangChain chat model, `provider:name`; empty: the extractive writer."
+        default="",
+        description="LangChain chat model, `provider:name`; empty: the extractive writer.",
     )
     chat_base_url: str = Field(default="", description="Endpoint of the chat model.")
     chat_api_key: SecretStr | None = Field(default=None, description="Key of the chat model.")
-    judge_model: str = Field(default="", description="LangChain chat model that judges evaluations.")
+    judge_model: str = Field(
+        default="", description="LangChain chat model that judges evaluations."
+    )
     policy_file: Path | None = Field(
         default=None, description="policy.yaml; empty: the policy that ships with the project."
     )

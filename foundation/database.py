@@ -1,0 +1,190 @@
+"""One SQLAlchemy engine for the house: SQLite in WAL mode by default, PostgreSQL at scale.
+
+Each floor adds its tables to `metadata`; the composition root opens the database after they are
+imported. Reads and writes are told apart, because SQLite must know at BEGIN that a transaction
+will write, or two of them deadlock on the way up.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from foundation.errors import ConfigurationError, StorageError
+
+metadata = MetaData()
+
+SCHEMA_VERSION = 1
+_BUSY_TIMEOUT_MS = 30_000
+_POOL_SIZE = 16
+
+_meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("number", Integer, nullable=False, default=0),
+    Column("text", String(255), nullable=False, default=""),
+)
+
+
+class Database:
+    """Transactions on one database, and the generation number that caches are keyed by."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view for reading."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _explained(error) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block, or leaves no trace."""
+        try:
+            with self._engine.connect() as opened:
+                connection = opened.execution_options(copilot_write=True)
+                with connection.begin():
+                    yield connection
+        except OperationalError as error:
+            raise _explained(error) from error
+
+    def close(self) -> None:
+        """Release all connections."""
+        self._engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open the database at a SQLAlchemy URL and create what is missing in it."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        message = "COPILOT_DATABASE_URL is not a database URL; write it like postgresql://host/name"
+        raise ConfigurationError(message) from None
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            engine = _open_sqlite(url, parsed.database)
+        elif parsed.get_backend_name() == "postgresql":
+            engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_size=_POOL_SIZE, max_overflow=0
+            )
+        else:
+            message = (
+                f"COPILOT_DATABASE_URL names {parsed.get_backend_name()!r}; "
+                "use sqlite or postgresql"
+            )
+            raise ConfigurationError(message)
+        metadata.create_all(engine)
+        database = Database(engine)
+        _check_schema(database)
+    except ModuleNotFoundError as error:
+        message = f"the database driver {error.name} is not installed; pip install it"
+        raise ConfigurationError(message) from error
+    except (OperationalError, OSError) as error:
+        raise _explained(error) from error
+    return database
+
+
+def read_number(connection: Connection, key: str) -> int:
+    """A counter kept in the database; 0 where it was never written."""
+    found = connection.execute(select(_meta.c.number).where(_meta.c.key == key)).scalar()
+    return int(found or 0)
+
+
+def increment(connection: Connection, key: str) -> None:
+    """Count one up, inside the caller's transaction."""
+    changed = connection.execute(
+        update(_meta).where(_meta.c.key == key).values(number=_meta.c.number + 1)
+    )
+    if not changed.rowcount:
+        connection.execute(insert(_meta).values(key=key, number=1, text=""))
+
+
+def read_text(connection: Connection, key: str) -> str:
+    """A short fact kept in the database; empty where it was never written."""
+    return str(connection.execute(select(_meta.c.text).where(_meta.c.key == key)).scalar() or "")
+
+
+def write_text(connection: Connection, key: str, value: str) -> None:
+    """Keep a short fact, inside the caller's transaction."""
+    changed = connection.execute(update(_meta).where(_meta.c.key == key).values(text=value))
+    if not changed.rowcount:
+        connection.execute(insert(_meta).values(key=key, number=0, text=value))
+
+
+def _open_sqlite(url: str, path: str | None) -> Engine:
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_SIZE)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: object, _record: object) -> None:
+        # pysqlite opens transactions by itself at the wrong moment; we say BEGIN ourselves.
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            f"busy_timeout={_BUSY_TIMEOUT_MS}",
+            "cache_size=-65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("copilot_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _check_schema(database: Database) -> None:
+    with database.write() as connection:
+        found = connection.execute(select(_meta.c.number).where(_meta.c.key == "schema")).scalar()
+        if found is None:
+            connection.execute(insert(_meta).values(key="schema", number=SCHEMA_VERSION, text=""))
+        elif found != SCHEMA_VERSION:
+            message = (
+                f"the database has schema {found}, this program needs {SCHEMA_VERSION}; "
+                "use the program version that wrote it, or another data folder"
+            )
+            raise StorageError(message)
+
+
+def _explained(error: Exception) -> StorageError:
+    # A driver's message may carry the connection string with its password; SQLite has none.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    name = type(cause).__name__
+    if isinstance(cause, (sqlite3.Error, OSError)):
+        name = f"{name}: {str(cause).splitlines()[0] if str(cause) else 'no detail'}"
+    return StorageError(
+        f"the database did not answer ({name}); "
+        "check COPILOT_DATABASE_URL, that it runs, and the disk's space and rights"
+    )

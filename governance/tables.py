@@ -1,0 +1,122 @@
+"""The catalog's tables."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
+
+from foundation.database import metadata
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("tenant", String(128), nullable=False),
+    Column("uri", Text, nullable=False),
+    # A person's withdrawal outlives the file: the next crawl must not undo it.
+    Column("withdrawn_by_person", Boolean, nullable=False, default=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("documents_tenant_uri", "tenant", "uri", unique=True),
+)
+
+access_classes = Table(
+    "access_classes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("chunks", Integer, nullable=False, default=0),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("document_id", ForeignKey("documents.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("fingerprint", String(80), nullable=False),
+    Column("blob_key", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("doc_type", String(32), nullable=False),
+    Column("audience", JSON, nullable=False),
+    Column("approval", String(16), nullable=False),
+    Column("approved_by", String(255), nullable=False),
+    Column("approved_at", DateTime(timezone=True)),
+    Column("effective_from", Date),
+    Column("effective_to", Date),
+    Column("product", String(255), nullable=False),
+    Column("releases", JSON, nullable=False),
+    Column("supersedes", JSON, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("sensitivity", String(16), nullable=False),
+    Column("note", Text, nullable=False, default=""),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("chunk_count", Integer, nullable=False),
+    # What follows is derived from the rows of the same document by `Catalog._settle`.
+    Column("document_audience", JSON, nullable=False),
+    Column("valid_from", Integer, nullable=False),
+    Column("valid_to", Integer, nullable=False),
+    Column("class_id", ForeignKey("access_classes.id")),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("document_id", String(40), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("elements", LargeBinary, nullable=False),
+    Column("terms", LargeBinary, nullable=False),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("document_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("heading_path", JSON, nullable=False),
+    Column("page", Integer),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Index("chunks_version", "document_id", "version", "ordinal"),
+)
+
+term_frequencies = Table(
+    "term_frequencies",
+    metadata,
+    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("class_id", ForeignKey("access_classes.id"), primary_key=True),
+    Column("chunks", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+supersessions = Table(
+    "supersessions",
+    metadata,
+    Column("superseded_id", String(40), primary_key=True),
+    Column("by_id", String(40), primary_key=True),
+)
+
+index_changes = Table(
+    "index_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("document_id", String(40), nullable=False),
+    # None: every version of the document.
+    Column("version", Integer),
+    Column("action", String(16), nullable=False),
+    sqlite_autoincrement=True,
+)

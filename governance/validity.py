@@ -1,0 +1,55 @@
+"""Which version of a document counts on which day: pure, over the document's whole history."""
+
+from collections.abc import Sequence
+
+from governance.document import ApprovalState, DocumentVersion
+from governance.visibility import (
+    ALWAYS_FROM,
+    ALWAYS_TO,
+    Access,
+    normalise_product,
+    normalise_release,
+)
+
+
+def effective_access(history: Sequence[DocumentVersion]) -> tuple[Access, ...]:
+    """The access of every version, oldest first, as it follows from all of them together.
+
+    The first approved version counts from its `effective_from`, or from ever; a later one from
+    its `effective_from`, or from the day it was approved. Each ends the day before the next
+    approved one begins, so that on no day two versions of one document count. The newest
+    approved version's audience bounds that of the older ones.
+    """
+    approved = [one for one in history if one.metadata.approval is ApprovalState.APPROVED]
+    starts = [_start(one, first=index == 0) for index, one in enumerate(approved)]
+    windows: dict[int, tuple[int, int]] = {}
+    for index, one in enumerate(approved):
+        own_end = one.metadata.effective_to.toordinal() if one.metadata.effective_to else ALWAYS_TO
+        # Any later version may be the one that begins first: a version approved last can be
+        # dated back before one approved earlier.
+        ends = [own_end, *(start - 1 for start in starts[index + 1 :])]
+        windows[one.version] = (starts[index], min(ends))
+    audience = approved[-1].metadata.audience if approved else None
+    return tuple(
+        Access(
+            tenant=one.tenant,
+            audience=one.metadata.audience,
+            document_audience=audience if audience is not None else one.metadata.audience,
+            approved=one.metadata.approval is ApprovalState.APPROVED,
+            valid_from=windows.get(one.version, (ALWAYS_FROM, ALWAYS_TO))[0],
+            valid_to=windows.get(one.version, (ALWAYS_FROM, ALWAYS_TO))[1],
+            doc_type=one.metadata.doc_type.value,
+            product=normalise_product(one.metadata.product),
+            releases=frozenset(normalise_release(release) for release in one.metadata.releases),
+        )
+        for one in history
+    )
+
+
+def _start(version: DocumentVersion, *, first: bool) -> int:
+    if version.metadata.effective_from is not None:
+        return version.metadata.effective_from.toordinal()
+    if first:
+        return ALWAYS_FROM
+    moment = version.approved_at or version.created_at
+    return moment.date().toordinal()
