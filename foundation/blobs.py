@@ -1,4 +1,4 @@
-"""Original files by content hash, on any fsspec URL: a folder by default, object storage at scale."""
+"""Original files by content hash, on any fsspec URL: a folder, or object storage at scale."""
 
 from pathlib import Path
 

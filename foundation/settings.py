@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     )
     embedder: str = Field(
         default="all-MiniLM-L6-v2",
-        description="sentence-transformers model: the packaged all-MiniLM-L6-v2, a name or a folder.",
+        description="sentence-transformers model: all-MiniLM-L6-v2 (packaged), a name or a folder.",
     )
     embedder_dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",

@@ -1,0 +1,135 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foundation.errors import InvalidRequestError
+from governance.principal import Principal, Role
+from governance.visibility import ALWAYS_FROM, ALWAYS_TO, Access, Filters, visible_to
+
+TODAY = date(2026, 11, 23)
+
+
+def access(**changes: object) -> Access:
+    values: dict[str, object] = {
+        "tenant": "northstar",
+        "audience": frozenset({"partners"}),
+        "document_audience": frozenset({"partners"}),
+        "approved": True,
+        "valid_from": ALWAYS_FROM,
+        "valid_to": ALWAYS_TO,
+        "doc_type": "policy",
+        "product": "",
+        "releases": frozenset(),
+    }
+    return Access(**(values | changes))  # type: ignore[arg-type]
+
+
+def principal(tenant: str = "acme", role: Role = Role.PARTNER_CONSULTANT, **attributes: str):
+    return Principal(
+        subject="someone", tenant=tenant, roles=frozenset({role}), attributes=attributes
+    )
+
+
+def sees(who: Principal, what: Access, **filters: object) -> bool:
+    return visible_to(who, today=TODAY, filters=Filters(**filters)).admits(what)  # type: ignore[arg-type]
+
+
+def both(audience: str) -> dict[str, object]:
+    return {"audience": frozenset({audience}), "document_audience": frozenset({audience})}
+
+
+def test_a_partner_reads_what_is_for_partners():
+    assert sees(principal(), access())
+
+
+def test_a_partner_reads_what_is_for_its_tier_and_region_only():
+    gold = access(**both("tier:gold"))
+    assert sees(principal(tier="Gold"), gold)
+    assert not sees(principal(tier="silver"), gold)
+    assert not sees(principal(), gold)
+
+
+def test_one_partner_does_not_read_what_is_for_another():
+    assert sees(principal("acme"), access(**both("tenant:acme")))
+    assert not sees(principal("birchwood"), access(**both("tenant:acme")))
+
+
+def test_an_owner_reads_its_own_internal_documents():
+    assert sees(principal("northstar", Role.CONTENT_OWNER), access(**both("internal")))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_internal_never_opens_to_another_tenants_staff(role: Role):
+    assert not sees(principal("acme", role), access(**both("internal")))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_is_not_approved_is_read_by_nobody(role: Role):
+    assert not sees(principal("northstar", role), access(approved=False))
+
+
+def test_validity_includes_both_of_its_days():
+    only_today = access(valid_from=TODAY.toordinal(), valid_to=TODAY.toordinal())
+    assert sees(principal(), only_today)
+    assert not sees(principal(), only_today, as_of=date(2026, 11, 22))
+    assert not sees(principal(), access(valid_from=TODAY.toordinal() + 1))
+
+
+def test_the_future_cannot_be_asked_for():
+    with pytest.raises(InvalidRequestError, match="in the future"):
+        visible_to(principal(), today=TODAY, filters=Filters(as_of=date(2027, 1, 1)))
+
+
+def test_an_old_version_closes_to_those_whom_the_newer_one_shuts_out():
+    assert not sees(principal(), access(document_audience=frozenset({"internal"})))
+
+
+def test_product_and_release_filters_keep_what_holds_for_all():
+    bound = access(product="shopfront", releases=frozenset({"24.1", "24.2"}))
+    assert sees(principal(), bound, product="Shopfront", release="v24.2")
+    assert not sees(principal(), bound, product="ledger")
+    assert not sees(principal(), bound, release="25.1")
+    assert sees(principal(), access(), product="ledger", release="25.1")
+
+
+audiences = st.frozensets(
+    st.sampled_from(["partners", "internal", "tier:gold", "region:emea", "tenant:acme"]),
+    min_size=1,
+)
+accesses = st.builds(
+    Access,
+    tenant=st.sampled_from(["northstar", "acme", "birchwood"]),
+    audience=audiences,
+    document_audience=audiences,
+    approved=st.booleans(),
+    valid_from=st.integers(TODAY.toordinal() - 3, TODAY.toordinal() + 3),
+    valid_to=st.integers(TODAY.toordinal() - 3, TODAY.toordinal() + 3),
+    doc_type=st.sampled_from(["policy", "faq"]),
+    product=st.sampled_from(["", "shopfront"]),
+    releases=st.frozensets(st.sampled_from(["24.1", "24.2"])),
+)
+filters = st.builds(
+    Filters,
+    doc_types=st.frozensets(st.sampled_from(["policy", "faq"])),
+    product=st.sampled_from([None, "shopfront", "ledger"]),
+    release=st.sampled_from([None, "24.1"]),
+)
+
+
+@given(accesses, filters, st.sampled_from(list(Role)))
+def test_a_filter_only_ever_takes_away(what: Access, narrowed: Filters, role: Role):
+    who = principal("acme", role, tier="gold")
+    if visible_to(who, today=TODAY, filters=narrowed).admits(what):
+        assert visible_to(who, today=TODAY).admits(what)
+
+
+@given(accesses, st.sampled_from(list(Role)))
+def test_nothing_of_another_tenant_is_read_unless_its_audience_names_the_reader(
+    what: Access, role: Role
+):
+    who = principal("birchwood", role)
+    if what.tenant != "birchwood" and visible_to(who, today=TODAY).admits(what):
+        assert "partners" in what.audience
+        assert "partners" in what.document_audience
