@@ -1,0 +1,164 @@
+"""Excel and delimited files → one table for each region of filled cells.
+
+openpyxl and not unstructured: that one reads through pandas, which turns whole numbers into
+floats and dates into timestamps, and an answer that quotes 12.0 for 12 is a wrong quote.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, cast
+
+from ingest.element import ParsedDocument
+from ingest.errors import DamagedFileError, EmptyFileError, TooLargeError
+from ingest.stored_text import Block, assemble, heading, paragraph, table
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+_MAX_CELLS = 5_000_000
+_MAX_FIELD = 1_000_000
+_SNIFFED = 8_192
+_EMPTY_ROWS_END = 2_000
+
+
+def parse_csv(text: str, *, tabs: bool) -> ParsedDocument:
+    """Read a delimited file as one table; the delimiter is guessed where it is not a tab."""
+    csv.field_size_limit(_MAX_FIELD)
+    text = text.removeprefix("\ufeff")
+    dialect = _dialect(text, tabs=tabs)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), dialect))
+    except csv.Error as error:
+        message = f"is not a table that can be read: {error}"
+        raise DamagedFileError(message) from error
+    return assemble(_region_blocks(rows))
+
+
+def _dialect(text: str, *, tabs: bool) -> type[csv.Dialect]:
+    if tabs:
+        return csv.excel_tab
+    try:
+        return csv.Sniffer().sniff(text[:_SNIFFED].rpartition("\n")[0] or text, delimiters=",;\t|")
+    except csv.Error:
+        return csv.excel
+
+
+def parse_xlsx(data: bytes) -> ParsedDocument:
+    """Read every visible sheet: its name as a heading, then its tables, as they are shown."""
+    from openpyxl import load_workbook  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=False, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError) as error:
+        message = "is damaged: parts of the workbook are missing; save it again in Excel"
+        raise DamagedFileError(message) from error
+    blocks: list[Block] = []
+    for sheet in book.worksheets:
+        if sheet.sheet_state != "visible":
+            continue
+        regions = sheet_blocks(_sheet_rows(sheet))
+        if regions:
+            blocks += [heading(sheet.title, level=1), *regions]
+    if not blocks:
+        message = "holds no filled cell"
+        raise EmptyFileError(message)
+    return assemble(blocks, title=book.properties.title or "")
+
+
+def _sheet_rows(sheet: "Worksheet") -> Iterator[list[str]]:
+    """Yield rows as shown; a merged area's text stands in each of its cells' columns once."""
+    if sheet.max_row * sheet.max_column > _MAX_CELLS:
+        message = (
+            f"has a sheet of {sheet.max_row} rows and {sheet.max_column} columns, more than is "
+            "read: split it, or delete its empty formatted cells"
+        )
+        raise TooLargeError(message)
+    merged: dict[tuple[int, int], str] = {}
+    for area in sheet.merged_cells.ranges:
+        if area.min_row != area.max_row:
+            text = shown(sheet.cell(area.min_row, area.min_col).value)
+            for row in range(area.min_row + 1, area.max_row + 1):
+                merged[row, area.min_col] = text
+    empty = 0
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        row = [
+            shown(cell.value, cell.number_format) or merged.get((number, column), "")
+            for column, cell in enumerate(cells, start=1)
+        ]
+        empty = 0 if any(row) else empty + 1
+        if empty > _EMPTY_ROWS_END:
+            return
+        yield row
+
+
+def shown(value: object, number_format: str = "General") -> str:
+    """Write a cell's value as a reader sees it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, datetime):
+        is_date = value.time() == time()
+        return value.date().isoformat() if is_date else value.isoformat(sep=" ", timespec="minutes")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    if isinstance(value, int | float):
+        return _shown_number(value, number_format)
+    return str(value)
+
+
+def _shown_number(value: float, number_format: str) -> str:
+    if "%" in number_format:
+        return f"{round(value * 100, 6):.10g}%"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.12g}"  # noqa: PLR2004
+    return str(value)
+
+
+def sheet_blocks(rows: Iterator[list[str]] | Sequence[list[str]]) -> list[Block]:
+    """Part a sheet at its empty rows; each part is a table, or text where it is one column."""
+    blocks: list[Block] = []
+    region: list[list[str]] = []
+    for row in rows:
+        if any(cell.strip() for cell in row):
+            region.append(row)
+        elif region:
+            blocks += _region_blocks(region)
+            region = []
+    return blocks + _region_blocks(region)
+
+
+def _region_blocks(region: Sequence[Sequence[str]]) -> list[Block]:
+    """Write a region: lines of a single cell above a table are its caption, not its header."""
+    blocks: list[Block] = []
+    start = 0
+    widest = max((_filled(row) for row in region), default=0)
+    if widest <= 1:
+        lines = [next(cell for cell in row if cell.strip()) for row in region if _filled(row)]
+        return _single_column(lines, region)
+    while start < len(region) and _filled(region[start]) <= 1:
+        blocks.append(paragraph(" ".join(cell for cell in region[start] if cell.strip())))
+        start += 1
+    return [*blocks, table(region[start:])]
+
+
+def _single_column(lines: list[str], region: Sequence[Sequence[str]]) -> list[Block]:
+    if len(lines) > 2 and max(len(line) for line in lines) < 200:  # noqa: PLR2004 - a list of values
+        return [table([[line] for line in lines])]
+    del region
+    return [paragraph(line) for line in lines]
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(1 for cell in row if cell.strip())
+
+
+def spread(rows: object) -> list[list[str]]:
+    """Read rows that another reader collected (a cell may be None)."""
+    return [[str(cell or "") for cell in row] for row in cast("list[list[object]]", rows)]
