@@ -1,6 +1,6 @@
 """What the house knows about a document besides its text."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -81,7 +81,12 @@ class DocumentVersion:
     approved_at: datetime | None
     created_at: datetime
     chunk_count: int
-    note: str = field(default="")
+    note: str = ""
+
+    @property
+    def supersedes_ids(self) -> frozenset[str]:
+        """Ids of the documents that this version replaces."""
+        return frozenset(document_id(self.tenant, uri) for uri in self.metadata.supersedes)
 
 
 def document_id(tenant: str, uri: str) -> str:

@@ -1,0 +1,153 @@
+"""The catalog as one asker may read it: every look at a document goes through here.
+
+What does not depend on the asker is cached until the catalog's generation moves, so that a
+withdrawal takes effect with the next request and an ordinary request costs one tiny query.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from foundation.clock import Clock
+from foundation.errors import NotFoundError
+from governance.catalog import Catalog, ChunkRow
+from governance.document import DocumentVersion
+from governance.principal import Principal
+from governance.statistics import AccessClass, TermCounts
+from governance.visibility import Filters, Visibility, visible_to
+
+_LARGEST_CACHE = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadableChunk:
+    """A chunk together with the version it belongs to, both readable for one asker."""
+
+    chunk: ChunkRow
+    version: DocumentVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replacement:
+    """One document replaces another, from a day on, for those who can read the new one."""
+
+    superseded_id: str
+    by: DocumentVersion
+    from_day: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Cache:
+    generation: int
+    classes: tuple[AccessClass, ...]
+    replacements: tuple[_Replacement, ...]
+    chunks: dict[str, ChunkRow] = field(default_factory=dict)
+    versions: dict[tuple[str, int], DocumentVersion] = field(default_factory=dict)
+
+
+class VisibleCatalog:
+    """Reads the catalog under a `Visibility`, and makes the `Visibility` of an asker."""
+
+    def __init__(self, catalog: Catalog, clock: Clock) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._cached: _Cache | None = None
+
+    def visibility(self, principal: Principal, filters: Filters | None = None) -> Visibility:
+        """The rule for this asker, with what is superseded for them on the asked day."""
+        today = self._clock().date()
+        # Whether a successor is readable must not depend on what the search is narrowed to.
+        on_the_day = Filters(as_of=filters.as_of if filters else None)
+        unfiltered = visible_to(principal, today=today, filters=on_the_day)
+        superseded = {
+            one.superseded_id
+            for one in self._cache().replacements
+            if one.from_day <= unfiltered.day and unfiltered.admits(one.by.access)
+        }
+        return visible_to(principal, today=today, filters=filters, superseded=superseded)
+
+    def term_counts(self, visibility: Visibility, terms: Iterable[int]) -> TermCounts:
+        """How common terms are among the chunks that may be read."""
+        return self._catalog.term_counts(self._cache().classes, visibility, terms)
+
+    def chunks(self, visibility: Visibility, ids: Sequence[str]) -> Mapping[str, ReadableChunk]:
+        """Those of the chunks that exist and may be read, by id."""
+        cache = self._cache()
+        missing = [one for one in ids if one not in cache.chunks]
+        if missing:
+            if len(cache.chunks) > _LARGEST_CACHE:
+                cache.chunks.clear()
+            cache.chunks.update(self._catalog.chunks(missing))
+        found = [cache.chunks[one] for one in ids if one in cache.chunks]
+        unknown = {(row.document_id, row.version) for row in found} - cache.versions.keys()
+        if unknown:
+            cache.versions.update(self._catalog.versions_of(unknown))
+        readable = {}
+        for row in found:
+            version = cache.versions.get((row.document_id, row.version))
+            if version and visibility.admits_document(row.document_id, version.access):
+                readable[row.id] = ReadableChunk(chunk=row, version=version)
+        return readable
+
+    def chunk(self, visibility: Visibility, chunk_id: str) -> ReadableChunk:
+        """One chunk; for who may not read it, it does not exist."""
+        found = self.chunks(visibility, [chunk_id]).get(chunk_id)
+        if found is None:
+            raise NotFoundError(f"no passage {chunk_id}")
+        return found
+
+    def documents(self, visibility: Visibility) -> tuple[DocumentVersion, ...]:
+        """The readable version of every document that has one, by URI."""
+        return tuple(
+            version
+            for newest in self._catalog.newest()
+            for version in self._readable_versions(visibility, newest)
+        )
+
+    def document(self, visibility: Visibility, document_id: str) -> DocumentVersion:
+        """The readable version of one document; otherwise it does not exist."""
+        for version in self._catalog.history(document_id):
+            if visibility.admits_document(document_id, version.access):
+                return version
+        raise NotFoundError(f"no document {document_id}")
+
+    def text(self, version: DocumentVersion) -> str:
+        """The stored text of a version that was found to be readable."""
+        return self._catalog.text(version.document_id, version.version)
+
+    def _readable_versions(
+        self, visibility: Visibility, newest: DocumentVersion
+    ) -> tuple[DocumentVersion, ...]:
+        if newest.version == 1:
+            history: tuple[DocumentVersion, ...] = (newest,)
+        else:
+            history = self._catalog.history(newest.document_id)
+        return tuple(
+            one for one in history if visibility.admits_document(one.document_id, one.access)
+        )
+
+    def _cache(self) -> _Cache:
+        generation = self._catalog.generation()
+        cached = self._cached
+        if cached is None or cached.generation != generation:
+            cached = _Cache(
+                generation=generation,
+                classes=self._catalog.access_classes(),
+                replacements=self._replacements(),
+            )
+            self._cached = cached
+        return cached
+
+    def _replacements(self) -> tuple[_Replacement, ...]:
+        found = []
+        for superseded_id, by_ids in self._catalog.supersessions().items():
+            for by_id in by_ids:
+                for version in self._catalog.history(by_id):
+                    if superseded_id not in version.supersedes_ids or version.approved_at is None:
+                        continue
+                    starts = version.metadata.effective_from or version.approved_at.date()
+                    found.append(
+                        _Replacement(
+                            superseded_id=superseded_id, by=version, from_day=starts.toordinal()
+                        )
+                    )
+        return tuple(found)
