@@ -1,0 +1,311 @@
+"""Parsers in processes of their own: a file that hangs, crashes or eats memory costs one error.
+
+Workers are spawned, not forked: the parent holds threads, database handles and models that a
+fork would copy in a broken state. Each worker has a pipe, so nothing a dying worker leaves behind
+(a lock held, half a message) can reach another. The parent keeps the clock and the scales; a
+worker that passes a limit is killed and replaced.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ingest.element import ParsedDocument
+from ingest.errors import ParseError, ParseMemoryError, ParserCrashError, ParseTimeoutError
+from ingest.includes import CorpusIncludes
+from ingest.parsing import parse
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnContext, SpawnProcess
+
+_MEGABYTE = 1024 * 1024
+_LOOK_EVERY_SECONDS = 0.2
+_STOP_WITHIN_SECONDS = 2.0
+# A spawned interpreter needs seconds on a loaded machine; that is not the file's fault.
+_START_WITHIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseTask:
+    """A file to parse: where its bytes are, and its path relative to the corpus.
+
+    `key` is the caller's own name for it and comes back untouched. With `corpus_root` the
+    worker resolves includes, below that folder and nowhere else.
+    """
+
+    key: str
+    path: Path
+    uri: str
+    corpus_root: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseResult:
+    """What became of a task: a document, or the reason why there is none. Seconds are wall clock."""
+
+    task: ParseTask
+    outcome: ParsedDocument | ParseError
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: "SpawnProcess"
+    pipe: Connection
+    started: float
+    ready: bool = False
+    task: ParseTask | None = None
+    since: float = 0.0
+
+
+class ParserPool:
+    """Parses files in `workers` processes, each with a time and a memory limit per file.
+
+    Use it as a context manager: leaving it, by an exception and Ctrl-C too, ends every worker.
+    A worker whose parent was killed ends by itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        timeout_seconds: float = 60.0,
+        memory_bytes: int = 2048 * _MEGABYTE,
+    ) -> None:
+        """Take the limits: wall-clock seconds and resident bytes for one file."""
+        if workers < 1:
+            message = f"a parser pool needs at least one worker, not {workers}"
+            raise ValueError(message)
+        self._size = workers
+        self._timeout = timeout_seconds
+        self._memory = memory_bytes
+        self._context: SpawnContext = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every worker. Safe to call twice."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.pipe.close()  # an idle worker reads the end of its pipe and leaves
+            if worker.task is not None:
+                worker.process.kill()
+        deadline = time.monotonic() + _STOP_WITHIN_SECONDS
+        for worker in workers:
+            worker.process.join(max(0.0, deadline - time.monotonic()))
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.process.close()
+
+    def parse_all(self, tasks: Iterable[ParseTask]) -> Iterator[ParseResult]:
+        """Parse every task and yield results as they are done, not in the order of the tasks.
+
+        Tasks are pulled as workers come free, so that an endless iterable is fine.
+        """
+        source = iter(tasks)
+        exhausted = False
+        while True:
+            while not exhausted and (free := self._free_worker()) is not None:
+                task = next(source, None)
+                if task is None:
+                    exhausted = True
+                    break
+                failure = self._hand_over(free, task)
+                if failure:
+                    yield failure
+            busy = [worker for worker in self._workers if worker.task is not None]
+            if exhausted and not busy:
+                return
+            yield from self._collect(busy)
+
+    def _free_worker(self) -> _Worker | None:
+        for worker in self._workers:
+            if worker.task is None:
+                return worker
+        return self._start() if len(self._workers) < self._size else None
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=_work, args=(theirs, self._memory), name="copilot-parser", daemon=True
+        )
+        process.start()
+        theirs.close()
+        worker = _Worker(process=process, pipe=ours, started=time.monotonic())
+        self._workers.append(worker)
+        return worker
+
+    def _hand_over(self, worker: _Worker, task: ParseTask) -> ParseResult | None:
+        worker.task, worker.since = task, time.monotonic()
+        try:
+            worker.pipe.send(task)
+        except OSError:
+            return self._give_up(worker, ParserCrashError("could not be read: its parser died"))
+        return None
+
+    def _collect(self, busy: list[_Worker]) -> Iterator[ParseResult]:
+        """Take what is done; then look at the clock and the scales of the others."""
+        by_pipe = {worker.pipe: worker for worker in busy}
+        for pipe in wait(list(by_pipe), timeout=_LOOK_EVERY_SECONDS):
+            worker = by_pipe[pipe]  # type: ignore[index]
+            result = self._receive(worker)
+            if result:
+                yield result
+        for worker in busy:
+            if worker.task is not None and worker in self._workers:
+                error = self._passed_limit(worker)
+                if error:
+                    yield self._give_up(worker, error)
+
+    def _receive(self, worker: _Worker) -> ParseResult | None:
+        task = worker.task
+        if task is None:
+            return None
+        try:
+            outcome = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join(_STOP_WITHIN_SECONDS)
+            return self._give_up(worker, _death(worker.process.exitcode))
+        if outcome is None:
+            # The worker is up: its file's time starts now, not with the interpreter's.
+            worker.ready, worker.since = True, time.monotonic()
+            return None
+        worker.task = None
+        result = ParseResult(task=task, outcome=outcome, seconds=time.monotonic() - worker.since)
+        if isinstance(outcome, ParseMemoryError):
+            self._end(worker)  # what it grabbed is not given back by all libraries
+        return result
+
+    def _passed_limit(self, worker: _Worker) -> ParseError | None:
+        limit = self._timeout if worker.ready else self._timeout + _START_WITHIN_SECONDS
+        if time.monotonic() - worker.since > limit:
+            return ParseTimeoutError(f"took longer than {self._timeout:g} seconds: split it")
+        if resident_bytes(worker.process.pid) > self._memory:
+            return _memory_error(self._memory)
+        return None
+
+    def _give_up(self, worker: _Worker, error: ParseError) -> ParseResult:
+        task = worker.task
+        assert task is not None  # noqa: S101 - only busy workers are given up
+        seconds = time.monotonic() - worker.since
+        self._end(worker)
+        return ParseResult(task=task, outcome=error, seconds=seconds)
+
+    def _end(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+        worker.process.close()
+
+
+def _memory_error(limit: int) -> ParseMemoryError:
+    return ParseMemoryError(f"needs more than {limit // _MEGABYTE} MB of memory to read: split it")
+
+
+def _death(exit_code: int | None) -> ParseError:
+    if exit_code == -signal.SIGKILL:
+        return ParseMemoryError("ended its parser, probably for want of memory: split it")
+    return ParserCrashError(f"crashed its parser (exit code {exit_code}): save it again and retry")
+
+
+def resident_bytes(process_id: int | None) -> int:
+    """Read what a process holds in memory; 0 where the system does not say (not Linux)."""
+    try:
+        pages = int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _work(pipe: Connection, memory_bytes: int) -> None:
+    """Serve parse tasks until the parent closes the pipe or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    _die_with_parent()
+    _limit_memory(memory_bytes)
+    _be_quiet()
+    announced = False
+    while True:
+        try:
+            task = pipe.recv()
+            if not announced:
+                pipe.send(None)
+                announced = True
+            pipe.send(_outcome(task, memory_bytes))
+        except (EOFError, OSError):
+            return
+
+
+def _outcome(task: ParseTask, memory_bytes: int) -> ParsedDocument | ParseError:
+    includes = CorpusIncludes(root=task.corpus_root) if task.corpus_root else None
+    try:
+        document = parse(task.path, uri=task.uri, resolve_include=includes)
+    except ParseError as error:
+        return type(error)(str(error))  # without its cause, which may not travel
+    except MemoryError:
+        return _memory_error(memory_bytes)
+    except RecursionError:
+        return ParseError("is nested deeper than any document is")
+    # A read-only view does not travel between processes.
+    return replace(document, metadata=dict(document.metadata))
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process with its parent, even while it parses.
+
+    Elsewhere an orphan ends when it next reads from its pipe.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.getppid() == 1 and multiprocessing.parent_process() is None:
+        os._exit(1)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Cap what can be allocated, so that one huge allocation fails before the parent looks.
+
+    RLIMIT_DATA counts private writable memory; RLIMIT_AS would count what spaCy and numpy only
+    map. The margin is for what they reserve and never touch.
+    """
+    if sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415
+
+    limit = memory_bytes + 1024 * _MEGABYTE
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+def _be_quiet() -> None:
+    """Keep parsers' remarks off the terminal: what matters travels as an error."""
+    import logging  # noqa: PLC0415
+    import warnings  # noqa: PLC0415
+
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
