@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from governance.document import ApprovalState, DocType, DocumentMetadata
 from ingest.errors import ManifestError
-from ingest.front_matter_keys import describe_page, front_matter
 from ingest.metadata_keys import MetadataKeys, audience_word, tenant_id, validated
 from ingest.names import shown
+from ingest.page_metadata import describe_page, front_matter
 from ingest.patterns import compile_pattern
 from ingest.plain_yaml import Plain, read_plain_yaml
 
