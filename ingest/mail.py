@@ -28,6 +28,8 @@ _ENCRYPTED = frozenset({
 
 def parse_eml(data: bytes) -> ParsedDocument:
     """Read a mail; of several renderings of its body the plain one, unless it is empty."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:64]:
+        data = decode_text(data).encode()  # saved by an editor as UTF-16; mail itself is bytes
     data = data.lstrip(b"\xef\xbb\xbf\r\n")
     if not _HEADER.match(data) or not _KNOWN_HEADER.search(data[:65_536]):
         message = "is not a mail: it has no From, To, Subject or Date line"

@@ -36,7 +36,7 @@ def _pattern(value: str) -> str:
 
 
 def _prefix(value: str) -> str:
-    if value.startswith("/") or ".." in value.split("/"):
+    if not value or value.startswith("/") or ".." in value.split("/"):
         raise ValueError("uri_prefix is the beginning of a path, such as 'wiki/'")
     return value
 

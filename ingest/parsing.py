@@ -91,11 +91,11 @@ def _read_as(
 
             return parse_yaml(decode_text(data), uri=uri, resolve_include=resolve_include)
         case FileFormat.DOCX:
-            from ingest.office import parse_docx
+            from ingest.word import parse_docx
 
             return parse_docx(data)
         case FileFormat.PPTX:
-            from ingest.office import parse_pptx
+            from ingest.slides import parse_pptx
 
             return parse_pptx(data)
         case FileFormat.EMAIL:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ingest.element import ParsedDocument
 from ingest.errors import DamagedFileError, EmptyFileError, EncryptedFileError, TooLargeError
-from ingest.pdf_lines import HYPHENS, Line, page_lines
+from ingest.pdf_lines import Line, join_lines, page_lines
 from ingest.pdf_tables import RuledTable, borderless_table, ruled_tables
 from ingest.stored_text import Block, assemble, heading, list_item, paragraph, table
 
@@ -224,23 +224,6 @@ class _PageWriter:
             self._blocks.append(list_item(match["rest"], marker=mark, page=page))
         else:
             self._blocks.append(paragraph(text, page=page))
-
-
-def join_lines(lines: Sequence[str]) -> str:
-    """Re-flow lines into one, words that were hyphenated at a line's end in one piece."""
-    joined = ""
-    for raw in lines:
-        line = raw.strip()
-        if joined and joined[-1] in HYPHENS:
-            joined = joined[:-1] + line
-        elif (
-            len(joined) > 1 and joined[-1] in "-\u2010" and joined[-2].isalpha()
-            and joined[-2].islower() and line[:1].islower()
-        ):
-            joined = joined[:-1] + line
-        else:
-            joined = f"{joined} {line}" if joined else line
-    return "".join(character for character in joined if character not in HYPHENS)
 
 
 def _joined_across_pages(blocks: list[Block]) -> list[Block]:

@@ -5,7 +5,7 @@ pdfminer, which takes fifteen times as long for the same text.
 """
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -185,3 +185,20 @@ def _joined(first: Line, second: Line) -> Line:
         size=max(first.size, second.size),
         bold=first.bold and second.bold,
     )
+
+
+def join_lines(lines: Sequence[str]) -> str:
+    """Re-flow lines into one, words that were hyphenated at a line's end in one piece."""
+    joined = ""
+    for raw in lines:
+        line = raw.strip()
+        if joined and joined[-1] in HYPHENS:
+            joined = joined[:-1] + line
+        elif (
+            len(joined) > 1 and joined[-1] in "-\u2010" and joined[-2].isalpha()
+            and joined[-2].islower() and line[:1].islower()
+        ):
+            joined = joined[:-1] + line
+        else:
+            joined = f"{joined} {line}" if joined else line
+    return "".join(character for character in joined if character not in HYPHENS)

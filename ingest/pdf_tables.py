@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.pdf_lines import Line, Segment
+from ingest.pdf_lines import Line, Segment, join_lines
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfPage
+    from pdfplumber.page import Page as PlumberPage
+    from pypdfium2 import PdfPage, PdfTextPage
 
 _MIN_RULES = 3
 _MAX_PATHS = 3_000
@@ -47,18 +48,22 @@ def ruled_tables(
 
     try:
         with pdfplumber.open(io.BytesIO(data), pages=[index + 1]) as document:
-            return _extracted(document.pages[0])
+            return _extracted(page, document.pages[0])
     except Exception:  # noqa: BLE001 - the page's text is there already; a table is a bonus
         return []
 
 
-def _extracted(page: "object") -> list[RuledTable]:
-    height = float(page.height)  # type: ignore[attr-defined]
+def _extracted(page: "PdfPage", plumbed: "PlumberPage") -> list[RuledTable]:
+    """Take the cells' boxes from pdfplumber and their words from PDFium, which reads them better.
+
+    (It knows hyphens, ligatures and writing from right to left.)
+    """
+    height = float(plumbed.height)
     tables: list[RuledTable] = []
-    for found in page.find_tables():  # type: ignore[attr-defined]
+    words = page.get_textpage()
+    for found in plumbed.find_tables():
         rows = tuple(
-            tuple(" ".join((cell or "").split()) for cell in row)
-            for row in found.extract(x_tolerance=1.5)
+            tuple(_cell(words, box, height) for box in row.cells) for row in found.rows
         )
         filled = [row for row in rows if sum(1 for cell in row if cell) > 1]
         if len(filled) < 2:  # noqa: PLR2004 - a box around text is not a table
@@ -68,6 +73,19 @@ def _extracted(page: "object") -> list[RuledTable]:
             RuledTable(rows=rows, left=left, right=right, bottom=height - bottom, top=height - top)
         )
     return tables
+
+
+def _cell(
+    words: "PdfTextPage", box: tuple[float, float, float, float] | None, height: float
+) -> str:
+    """Read a cell; pdfplumber's boxes are (left, top, right, bottom) from the page's top."""
+    if box is None:
+        return ""
+    left, top, right, bottom = box
+    text = words.get_text_bounded(
+        left=left, bottom=height - bottom, right=right, top=height - top
+    )
+    return join_lines(text.splitlines())
 
 
 def _has_grid(page: "PdfPage") -> bool:
@@ -109,9 +127,9 @@ def borderless_table(lines: Sequence[Line]) -> tuple[list[list[str]], int]:
     for line in run:
         row = [""] * len(columns)
         for part in line.segments:
+            middle = (part.left + part.right) / 2
             place = next(
-                number for number, (left, right) in enumerate(columns)
-                if part.left < right and part.right > left
+                number for number, (left, right) in enumerate(columns) if left <= middle <= right
             )
             row[place] = f"{row[place]} {part.text}".strip()
         rows.append(row)

@@ -16,7 +16,7 @@ from ingest.detection import suffix_of
 from ingest.element import ParsedDocument
 from ingest.errors import IngestError, SourceError
 from ingest.fingerprints import FileFacts, FolderFacts, fingerprint, snippets_among
-from ingest.loaders import load_sources, read_loaded
+from ingest.loaders import LoaderSource, checked_sources, load_sources, read_loaded
 from ingest.manifest import IngestOptions, Manifest, read_manifest
 from ingest.names import shown
 from ingest.patterns import compile_pattern
@@ -38,6 +38,7 @@ class _Folder:
     walk: Walk
     facts: FolderFacts
     documents: tuple[FoundFile, ...]
+    sources: tuple[LoaderSource, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class Corpus:
             yield from folder.walk.failures
             for file in folder.documents:
                 yield from _from_file(folder, file)
-            for found in _from_loaders(folder):
+            for found in load_sources(folder.manifest, folder.root, folder.sources):
                 if isinstance(found, SourceItem):
                     key = (found.tenant, found.uri)
                     if key in taken:
@@ -138,6 +139,8 @@ def _open_folder(path: Path, options: IngestOptions) -> _Folder:
         if is_folder
         else walk_file(path, managed=manifest.managed)
     )
+    sources = checked_sources(manifest, root)
+    _leave_to_loaders(walk, sources)
     facts = FolderFacts(root)
     snippets = snippets_among(_facts_of_pages(walk, facts))
     for uri in sorted(snippets):
@@ -148,7 +151,18 @@ def _open_folder(path: Path, options: IngestOptions) -> _Folder:
         walk=walk,
         facts=facts,
         documents=tuple(file for file in walk.files if file.uri not in snippets),
+        sources=sources,
     )
+
+
+def _leave_to_loaders(walk: Walk, sources: Sequence[LoaderSource]) -> None:
+    """Take out what a loader reads: it must not become a document twice."""
+    for source in sources:
+        for path in source.paths:
+            taken = [file for file in walk.files if file.path.is_relative_to(path)]
+            walk.files = [file for file in walk.files if not file.path.is_relative_to(path)]
+            reason = f"read by {source.entry.loader}"
+            walk.skipped.extend(Skipped(uri=file.uri, reason=reason) for file in taken)
 
 
 def _facts_of_pages(walk: Walk, facts: FolderFacts) -> dict[str, FileFacts]:
@@ -205,8 +219,3 @@ def _from_file(folder: _Folder, file: FoundFile) -> Iterator[SourceItem | Source
         managed=folder.manifest.managed,
         content=file.path,
     )
-
-
-def _from_loaders(folder: _Folder) -> Iterator[SourceItem | SourceFailure]:
-    if folder.manifest.sources:
-        yield from load_sources(folder.manifest, folder.root)

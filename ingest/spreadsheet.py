@@ -7,13 +7,14 @@ floats and dates into timestamps, and an answer that quotes 12.0 for 12 is a wro
 import csv
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ingest.element import ParsedDocument
 from ingest.errors import DamagedFileError, EmptyFileError, TooLargeError
 from ingest.stored_text import Block, assemble, heading, paragraph, table
+from ingest.word_xml import transitional
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -52,7 +53,7 @@ def parse_xlsx(data: bytes) -> ParsedDocument:
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     try:
-        book = load_workbook(io.BytesIO(data), read_only=False, data_only=True)
+        book = load_workbook(io.BytesIO(transitional(data)), read_only=False, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError) as error:
         message = "is damaged: parts of the workbook are missing; save it again in Excel"
         raise DamagedFileError(message) from error
@@ -121,44 +122,69 @@ def _shown_number(value: float, number_format: str) -> str:
     return str(value)
 
 
-def sheet_blocks(rows: Iterator[list[str]] | Sequence[list[str]]) -> list[Block]:
+def sheet_blocks(rows: Iterable[Sequence[str]]) -> list[Block]:
     """Part a sheet at its empty rows; each part is a table, or text where it is one column."""
-    blocks: list[Block] = []
+    return [block for region in _row_regions(rows) for block in _region_blocks(region)]
+
+
+def _row_regions(rows: Iterable[Sequence[str]]) -> Iterator[list[list[str]]]:
     region: list[list[str]] = []
     for row in rows:
         if any(cell.strip() for cell in row):
-            region.append(row)
+            region.append(list(row))
         elif region:
-            blocks += _region_blocks(region)
+            yield region
             region = []
-    return blocks + _region_blocks(region)
+    if region:
+        yield region
 
 
 def _region_blocks(region: Sequence[Sequence[str]]) -> list[Block]:
     """Write a region: lines of a single cell above a table are its caption, not its header."""
+    if max((_filled(row) for row in region), default=0) <= 1:
+        return _single_column([next(cell for cell in row if cell.strip()) for row in region])
+    beside = _side_by_side(region)
+    if beside:
+        return [block for part in beside for block in sheet_blocks(part)]
     blocks: list[Block] = []
     start = 0
-    widest = max((_filled(row) for row in region), default=0)
-    if widest <= 1:
-        lines = [next(cell for cell in row if cell.strip()) for row in region if _filled(row)]
-        return _single_column(lines, region)
-    while start < len(region) and _filled(region[start]) <= 1:
+    while _filled(region[start]) <= 1:
         blocks.append(paragraph(" ".join(cell for cell in region[start] if cell.strip())))
         start += 1
     return [*blocks, table(region[start:])]
 
 
-def _single_column(lines: list[str], region: Sequence[Sequence[str]]) -> list[Block]:
+def _side_by_side(region: Sequence[Sequence[str]]) -> list[list[list[str]]]:
+    """Part tables that stand beside each other, an empty column between them.
+
+    Only where both parts are tables of their own: in a form an empty column merely spaces labels
+    from values, and parting those would tear them apart.
+    """
+    width = max(len(row) for row in region)
+    padded = [[*row, *[""] * (width - len(row))] for row in region]
+    used = [any(row[column].strip() for row in padded) for column in range(width)]
+    parts: list[list[list[str]]] = []
+    start = 0
+    for column in range(width + 1):
+        if column == width or not used[column]:
+            if column > start:
+                parts.append([row[start:column] for row in padded])
+            start = column + 1
+    return parts if len(parts) > 1 and all(_is_table(part) for part in parts) else []
+
+
+def _is_table(part: Sequence[Sequence[str]]) -> bool:
+    filled = [row for row in part if _filled(row)]
+    full = [row for row in filled if _filled(row) == len(row)]
+    return len(part[0]) > 1 and len(filled) > 2 and len(full) >= 0.5 * len(filled)  # noqa: PLR2004
+
+
+def _single_column(lines: Sequence[str]) -> list[Block]:
     if len(lines) > 2 and max(len(line) for line in lines) < 200:  # noqa: PLR2004 - a list of values
         return [table([[line] for line in lines])]
-    del region
     return [paragraph(line) for line in lines]
 
 
 def _filled(row: Sequence[str]) -> int:
     return sum(1 for cell in row if cell.strip())
 
-
-def spread(rows: object) -> list[list[str]]:
-    """Read rows that another reader collected (a cell may be None)."""
-    return [[str(cell or "") for cell in row] for row in cast("list[list[object]]", rows)]

@@ -38,10 +38,11 @@ def table_columns(path: Path, uri: str) -> frozenset[str]:
     if suffix not in _TABLES | _LINES:
         return frozenset()
     with path.open("rb") as file:
-        head = file.readline(_MAX_LINE)
-        while head.strip(b"\r\n\t \xef\xbb\xbf") == b"" and head:
-            head = file.readline(_MAX_LINE)
-    text = head.decode(_by_mark(head) or "utf-8", errors="replace").lstrip("\ufeff")
+        encoding = _by_mark(file.read(4)) or "utf-8"
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        text = next(
+            (line for line in iter(lambda: file.readline(_MAX_LINE), "") if line.strip()), ""
+        )
     if suffix in _TABLES:
         return frozenset(_header(text)[1])
     try:
