@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from governance.document import DocumentMetadata
 from ingest.element import ParsedDocument
 from ingest.errors import IngestError, ManifestError, ParseError, SourceError
 from ingest.fingerprints import fingerprint
@@ -29,11 +30,14 @@ from ingest.loader_rules import LOADERS, LoaderRule
 from ingest.manifest import Manifest, SourceEntry
 from ingest.metadata_keys import METADATA_KEYS, MetadataKeys
 from ingest.names import shown, uri_of
+from ingest.page_metadata import describe_page
 from ingest.source_item import SourceFailure, SourceItem, SourceKind
+from ingest.tickets import is_ticket_history
 
 _MODULE = "langchain_community.document_loaders"
 _ENVELOPE = b'{"copilot_loaded":'
 _FORMATS = frozenset({"txt", "md", "html"})
+_PLACES = ("page", "row")
 _NAMING_KEYS = ("source", "url", "file_path", "id")
 _MAX_FILE_BYTES = 100 * 1024 * 1024
 _MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
@@ -120,10 +124,10 @@ def load_sources(
     """Yield what each source's loader gives, as it comes."""
     for source in sources:
         prefix = source.entry.uri_prefix
-        names: Counter[str] = Counter()
+        loading = _Loading(source, manifest, root)
         try:
-            for at, (text, metadata) in enumerate(_documents(source, root), 1):
-                yield _item(text, metadata, at, source, manifest, root, names)
+            for text, metadata in _documents(source, root):
+                yield loading.item(text, metadata)
         except Exception as error:  # noqa: BLE001 - a loader may throw anything; it is one line
             reason = _one_line(error, source)
             yield SourceFailure(uri=prefix, error=f"{source.entry.loader}: {reason}", covers=prefix)
@@ -154,6 +158,8 @@ def _refuse_unsafe(path: Path, root: Path) -> None:
             raise SourceError(f"{name} is a device, pipe or socket; remove it")
         if file.is_file() and file.stat().st_size > _MAX_FILE_BYTES:
             raise SourceError(f"{name} is larger than {_MAX_FILE_BYTES // 1024**2} MB; split it")
+        if file.is_file() and is_ticket_history(file, name):
+            raise SourceError(f"{name} is a ticket history, which needs no loader; leave it out")
         if file.suffix.lower() == ".zip":
             with zipfile.ZipFile(file) as archive:
                 if sum(part.file_size for part in archive.infolist()) > _MAX_UNPACKED_BYTES:
@@ -177,54 +183,65 @@ def _one_line(error: Exception, source: LoaderSource) -> str:
     return shown(" ".join(reason.split()))[:_MAX_MESSAGE]
 
 
-def _item(  # noqa: PLR0913 - what a document is made of
-    text: str,
-    metadata: dict[str, object],
-    at: int,
-    source: LoaderSource,
-    manifest: Manifest,
-    root: Path,
-    names: Counter[str],
-) -> SourceItem | SourceFailure:
-    prefix = source.entry.uri_prefix
-    name = _name(metadata, at, source)
-    names[name] += 1
-    uri = f"{prefix}{name}" + (f"#{names[name]}" if names[name] > 1 else "")
-    try:
-        uri = uri_of(uri)
+class _Loading:
+    """Turns what one loader gives into items, each with a name of its own."""
+
+    def __init__(self, source: LoaderSource, manifest: Manifest, root: Path) -> None:
+        self._source = source
+        self._manifest = manifest
+        self._root = root
+        self._names: Counter[str] = Counter()
+
+    def item(self, text: str, metadata: dict[str, object]) -> SourceItem | SourceFailure:
+        """Return the document, or the one line that says why it is none."""
+        name = _name(metadata, self._names.total() + 1, self._source)
+        self._names[name] += 1
+        again = f"#{self._names[name]}" if self._names[name] > 1 else ""
+        uri = f"{self._source.entry.uri_prefix}{name}{again}"
+        try:
+            uri = uri_of(uri)
+            described = self._described(text, uri)
+        except IngestError as error:
+            return SourceFailure(uri=shown(uri), error=str(error))
+        # Pages change their other metadata (a time of fetching) without having changed.
+        page = metadata.get("page")
+        lasting: dict[str, object] = {
+            "text": text,
+            "title": str(metadata.get("title") or ""),
+            "format": self._source.rule.text_format,
+            "page": page if isinstance(page, int) else None,
+        }
+        kept = {
+            key: value.replace(f"{self._root}/", "") if isinstance(value, str) else value
+            for key, value in metadata.items()
+            if isinstance(value, str | int | float | bool)
+        }
+        digest = hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
+        body = json.dumps(lasting | {"metadata": kept}, sort_keys=True).encode()
+        return SourceItem(
+            uri=uri,
+            tenant=self._manifest.tenant,
+            metadata=described,
+            fingerprint=fingerprint(digest, described, managed=self._manifest.managed),
+            kind=SourceKind.LOADED,
+            root=self._root,
+            managed=self._manifest.managed,
+            content=_ENVELOPE + body + b"}",
+        )
+
+    def _described(self, text: str, uri: str) -> DocumentMetadata:
+        """Return defaults, then what the source says, then rules, then the page's own words."""
         if not text.strip():
             raise SourceError("is empty")
         if len(text) > _MAX_TEXT:
-            raise SourceError(f"has {len(text):,} characters, more than {_MAX_TEXT:,}")
-        own = {key: getattr(source.entry, key) for key in METADATA_KEYS}
-        keys = manifest.defaults.under(MetadataKeys.model_construct(**own))
-        described = manifest.metadata_from(manifest.ruled(uri, under=keys))
-    except IngestError as error:
-        return SourceFailure(uri=shown(uri), error=str(error))
-    # Pages change their other metadata (a time of fetching) without having changed.
-    fixed = {
-        "text": text,
-        "title": str(metadata.get("title") or ""),
-        "format": source.rule.text_format,
-        "page": metadata.get("page") if isinstance(metadata.get("page"), int) else None,
-    }
-    kept = {
-        key: value.replace(f"{root}/", "") if isinstance(value, str) else value
-        for key, value in metadata.items()
-        if isinstance(value, str | int | float | bool)
-    }
-    digest = hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
-    body = json.dumps(fixed | {"metadata": kept}, sort_keys=True).encode()
-    return SourceItem(
-        uri=uri,
-        tenant=manifest.tenant,
-        metadata=described,
-        fingerprint=fingerprint(digest, described, managed=manifest.managed),
-        kind=SourceKind.LOADED,
-        root=root,
-        managed=manifest.managed,
-        content=_ENVELOPE + body + b"}",
-    )
+            raise SourceError(f"has {len(text):,} characters, more than {_MAX_TEXT:,}: split it")
+        own = {key: getattr(self._source.entry, key) for key in METADATA_KEYS}
+        keys = self._manifest.defaults.under(MetadataKeys.model_construct(**own))
+        metadata = self._manifest.metadata_from(self._manifest.ruled(uri, under=keys))
+        if self._source.rule.text_format != "md":
+            return metadata
+        data = text.encode("utf-8", "replace")
+        return describe_page(data, metadata, uri, managed=self._manifest.managed)
 
 
 def _name(metadata: dict[str, object], at: int, source: LoaderSource) -> str:

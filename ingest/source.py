@@ -194,6 +194,8 @@ def _idle_rules(folder: _Folder) -> Iterator[str]:
         return
     for rule, line in zip(folder.manifest.rules, folder.manifest.rule_lines, strict=True):
         pattern = compile_pattern(rule.match)
+        if any(rule.match.startswith(source.entry.uri_prefix) for source in folder.sources):
+            continue
         if not any(pattern.fullmatch(file.uri) for file in folder.walk.files):
             yield f"{folder.manifest.where} line {line}: {rule.match!r} matches no document"
 
