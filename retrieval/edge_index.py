@@ -6,8 +6,6 @@ thread of the process gets a turn. So a copy of the shard is optimised in a chil
 this one goes on searching and writing and then switches over.
 """
 
-import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,15 +13,24 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import qdrant_edge as edge
 
 from foundation.errors import StorageError
 from foundation.folder_lock import FolderLock
 from governance.visibility import Access, Visibility
+from retrieval.generations import Generations, remove_all_generations
 from retrieval.index import DenseField, IndexPoint, LegHit, LegQuery, SparseField
 from retrieval.keywords import SparseVector
+from retrieval.layout import (
+    BUILD_BREADTH,
+    EXACT_BELOW,
+    LINKS,
+    REBUILD,
+    SEARCH_BREADTH,
+    layout_of,
+)
 from retrieval.payload import (
     KEY_INDEXES,
     AnyOf,
@@ -34,25 +41,17 @@ from retrieval.payload import (
     Since,
     access_payload,
     document_condition,
+    may_hit,
     parse_edition,
     point_payload,
     visibility_conditions,
 )
 
-EXACT_BELOW = 20_000
-"""A leg that may see fewer points than this is answered by comparing with every one of them.
-
-It costs 1.3 ms at this size, and means that points which the asker may not see cannot move what
-comes back, as they could by shaping the graph. Above it, the graph is searched.
-"""
-
 UNINDEXED_BELOW = 5_000
 """So many points may wait outside the graph, scanned by every search, before optimize() works."""
 
-_SEARCH_BREADTH = 160
 _UPSERT_BATCH = 1_000
 _BUSY = "stop it, wait for it, or set COPILOT_QDRANT_URL to share an index"
-_REBUILD = "run `partner-copilot reindex` to rebuild it from the documents"
 
 # Only on Linux can a child ask to go when its parent is killed; elsewhere it ends when it is done,
 # in a folder that the next start throws away.
@@ -75,10 +74,6 @@ class EdgeIndex:
     writes happen one after another. A write that returned survives the process being killed
     (it is in the engine's log; surviving a power cut takes `optimize` or `close` as well).
 
-    The folder holds `index.json` (what the index is made for, and which generation is current),
-    a lock file, and one sub-folder per generation. A generation only becomes current by the
-    replacement of `index.json`, so a crash at any point leaves a whole one.
-
     Raises `DataFolderBusyError` when another process has the folder open, and `StorageError`
     when what is in it was made for other vectors or cannot be read.
     """
@@ -91,10 +86,11 @@ class EdgeIndex:
         self._optimizing = threading.Lock()
         self._journal: list[edge.UpdateOperation] | None = None
         self._optimizer: subprocess.Popen[bytes] | None = None
-        self._generation = ""
+        self._path = folder
+        self._generations = Generations(folder, layout_of(dimensions))
         self._shard: edge.EdgeShard | None = None
         try:
-            with _translated(f"open the index in {folder}", remedy=_REBUILD):
+            with _translated(f"open the index in {folder}", remedy=REBUILD):
                 self._open()
         except BaseException:
             self._lock.release()
@@ -111,7 +107,7 @@ class EdgeIndex:
         self, legs: Sequence[LegQuery], visibility: Visibility
     ) -> tuple[tuple[LegHit, ...], ...]:
         """Hits per leg, best first, in one engine call; every leg carries the whole filter."""
-        asked = [leg for leg in legs if _has_hits(leg)]
+        asked = [leg for leg in legs if may_hit(leg)]
         if not asked:
             return tuple(() for _ in legs)
         shard = self._opened()
@@ -119,7 +115,7 @@ class EdgeIndex:
             rule = _engine_filter(visibility_conditions(visibility))
             batch = edge.QueryBatchRequest([_engine_query(leg, rule) for leg in asked])
             answers = iter(shard.query_batch(batch))
-        return tuple(_hits(next(answers)) if _has_hits(leg) else () for leg in legs)
+        return tuple(_hits(next(answers)) if may_hit(leg) else () for leg in legs)
 
     def score(
         self, field: DenseField, vector: Sequence[float], chunk_ids: Sequence[str]
@@ -178,29 +174,26 @@ class EdgeIndex:
                 if self._unindexed(shard) < UNINDEXED_BELOW:
                     return
                 shard.flush()
-                copy = _new_generation()
-                shutil.copytree(self._folder / self._generation, self._folder / copy)
+                copy = self._generations.new()
+                shutil.copytree(self._path, copy)
                 self._journal = []
             try:
-                self._optimize_in_child(self._folder / copy)
+                self._optimize_in_child(copy)
                 with self._writing, _translated("switch to the optimised index"):
                     self._opened()
-                    optimised = edge.EdgeShard.load(str(self._folder / copy))
+                    optimised = edge.EdgeShard.load(str(copy))
                     for operation in self._journal:
                         optimised.update(operation)
                     optimised.flush()
                     self._switch(copy, optimised)
             finally:
-                self._journal = None
-                self._remove_old_generations()
+                with self._writing:
+                    self._journal = None
+                self._generations.remove_others(keep=self._path)
 
     def clear(self) -> None:
         """Remove every point, for a rebuild."""
-        with self._optimizing, self._writing, _translated("clear the index"):
-            self._opened()
-            name = _new_generation()
-            self._switch(name, self._create(name))
-            self._remove_old_generations()
+        self._write(edge.UpdateOperation.delete_points_by_filter(edge.Filter()))
 
     def close(self) -> None:
         """Release files and locks; optimising that is under way is given up."""
@@ -208,6 +201,8 @@ class EdgeIndex:
             shard, self._shard = self._shard, None
             if self._optimizer is not None:
                 self._optimizer.kill()
+        # Whoever optimises cleans up the folder last thing, and must not when it is another's.
+        with self._optimizing:
             try:
                 if shard is not None:
                     with _translated("close the index"):
@@ -222,32 +217,21 @@ class EdgeIndex:
         lock = FolderLock(folder / "lock", remedy=_BUSY)
         try:
             with _translated(f"empty {folder}"):
-                (folder / "index.json").unlink(missing_ok=True)
-                _remove_generations(folder, keep="")
+                remove_all_generations(folder)
         finally:
             lock.release()
 
     def _open(self) -> None:
-        layout_file = self._folder / "index.json"
-        if layout_file.exists():
-            found = json.loads(layout_file.read_text(encoding="utf-8"))
-            self._generation = str(found.pop("generation"))
-            if found != self._layout():
-                raise StorageError(
-                    f"the index in {self._folder} holds vectors of another kind"
-                    f" ({_describe_layout(found)}) than this program uses"
-                    f" ({_describe_layout(self._layout())}); {_REBUILD}"
-                )
-            self._shard = edge.EdgeShard.load(
-                str(self._folder / self._generation), self._engine_config()
-            )
+        path = self._generations.current()
+        if path is None:
+            path = self._generations.new()
+            self._switch(path, self._create(path))
         else:
-            name = _new_generation()
-            self._switch(name, self._create(name))
-        self._remove_old_generations()
+            self._path = path
+            self._shard = edge.EdgeShard.load(str(path), self._engine_config())
+        self._generations.remove_others(keep=self._path)
 
-    def _create(self, name: str) -> edge.EdgeShard:
-        path = self._folder / name
+    def _create(self, path: Path) -> edge.EdgeShard:
         path.mkdir()
         shard = edge.EdgeShard.create(str(path), self._engine_config())
         for key, kind in KEY_INDEXES:
@@ -255,18 +239,10 @@ class EdgeIndex:
         shard.flush()
         return shard
 
-    def _switch(self, name: str, shard: edge.EdgeShard) -> None:
+    def _switch(self, path: Path, shard: edge.EdgeShard) -> None:
         """Make a generation the current one. Searches under way end on the one they began on."""
-        draft = self._folder / "index.json.new"
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump({"generation": name, **self._layout()}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._folder / "index.json")
-        self._generation, self._shard = name, shard
-
-    def _remove_old_generations(self) -> None:
-        _remove_generations(self._folder, keep=self._generation)
+        self._generations.make_current(path)
+        self._path, self._shard = path, shard
 
     def _optimize_in_child(self, path: Path) -> None:
         with self._writing:
@@ -318,13 +294,6 @@ class EdgeIndex:
         )
         return stored - shard.info().indexed_vectors_count
 
-    def _layout(self) -> dict[str, int | list[str]]:
-        return {
-            "dimensions": self._dimensions,
-            "dense": sorted(field.value for field in DenseField),
-            "sparse": sorted(field.value for field in SparseField),
-        }
-
     def _engine_config(self) -> edge.EdgeConfig:
         return edge.EdgeConfig(
             vectors={
@@ -335,7 +304,9 @@ class EdgeIndex:
             },
             sparse_vectors={field.value: edge.EdgeSparseVectorParams() for field in SparseField},
             hnsw_config=edge.HnswIndexConfig(
-                m=16, ef_construct=128, full_scan_threshold=self._kilobytes(EXACT_BELOW)
+                m=LINKS,
+                ef_construct=BUILD_BREADTH,
+                full_scan_threshold=self._kilobytes(EXACT_BELOW),
             ),
             optimizers=edge.EdgeOptimizersConfig(
                 indexing_threshold=self._kilobytes(UNINDEXED_BELOW) - 1, default_segment_number=4
@@ -344,21 +315,6 @@ class EdgeIndex:
 
     def _kilobytes(self, points: int) -> int:
         return max(2, points * self._dimensions * 4 // 1024)
-
-
-def _new_generation() -> str:
-    return f"generation-{uuid4().hex}"
-
-
-def _remove_generations(folder: Path, *, keep: str) -> None:
-    for path in folder.glob("generation-*"):
-        if path.name != keep:
-            # A child that outlived its parent may still be writing here; the next start retries.
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _describe_layout(layout: Mapping[str, object]) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in sorted(layout.items()))
 
 
 def _engine_point(point: IndexPoint) -> edge.Point:
@@ -375,10 +331,6 @@ def _engine_point(point: IndexPoint) -> edge.Point:
     )
 
 
-def _has_hits(leg: LegQuery) -> bool:
-    return leg.limit > 0 and not (isinstance(leg.vector, SparseVector) and not leg.vector.indices)
-
-
 def _engine_query(leg: LegQuery, rule: edge.Filter) -> edge.QueryRequest:
     if isinstance(leg.vector, SparseVector):
         vector: edge.NamedVector = edge.SparseVector(
@@ -387,7 +339,7 @@ def _engine_query(leg: LegQuery, rule: edge.Filter) -> edge.QueryRequest:
         params = None
     else:
         vector = list(leg.vector)
-        params = edge.SearchParams(hnsw_ef=max(_SEARCH_BREADTH, leg.limit))
+        params = edge.SearchParams(hnsw_ef=max(SEARCH_BREADTH, leg.limit))
     return edge.QueryRequest(
         limit=leg.limit,
         query=edge.Query.Nearest(vector, leg.field.value),
@@ -431,5 +383,5 @@ def _translated(deed: str, *, remedy: str = "") -> Iterator[None]:
     except StorageError:
         raise
     except Exception as error:
-        advice = remedy or "see that disk space is free; if it happens again, " + _REBUILD
+        advice = remedy or "see that disk space is free; if it happens again, " + REBUILD
         raise StorageError(f"could not {deed}: {error}; {advice}") from error

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from governance.visibility import Access, Visibility
+from retrieval.index import LegQuery
+from retrieval.keywords import SparseVector
 
 _EVERY = "every"
 
@@ -161,6 +163,11 @@ def document_condition(document_id: str, version: int | None) -> Condition:
     if version is None:
         return AnyOf(key=PayloadKey.DOCUMENT, values=(document_id,))
     return AnyOf(key=PayloadKey.EDITION, values=(edition(document_id, version),))
+
+
+def may_hit(leg: LegQuery) -> bool:
+    """Whether a leg is worth sending: engines differ on a limit of 0 and on an empty vector."""
+    return leg.limit > 0 and not (isinstance(leg.vector, SparseVector) and not leg.vector.indices)
 
 
 def _approval(*, approved: bool) -> str:
