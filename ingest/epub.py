@@ -37,14 +37,14 @@ def parse_epub(data: bytes) -> ParsedDocument:
             item = items.get(reference.get("idref"))
             if item is None or item.get("media-type") not in _PAGES:
                 continue
-            if "nav" in str(item.get("properties") or "").split():
+            if "nav" in str(item.get("properties") or None).split():
                 continue
             path = posixpath.normpath(posixpath.join(folder, unquote(str(item.get("href")))))
             try:
                 blocks += html_blocks(decode_text(archive.read(path)))
             except KeyError:
                 continue
-    return assemble(blocks, title=package.findtext(f".//{_DC}title") or "")
+    return assemble(blocks, title=package.findtext(f".//{_DC}title") or None)
 
 
 def _xml(data: bytes) -> "_Element":

@@ -6,6 +6,7 @@ nesting and merged table cells away and is ten times slower.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.block_writer import BlockWriter
@@ -26,6 +27,7 @@ _BLOCK = frozenset({
     "html", "legend", "main", "p", "section", "summary", "table", "tbody", "tfoot", "thead", "tr",
     "td", "th", "caption", "optgroup", "option", "menu",
 })  # fmt: skip
+_FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "menu", "menubar"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -41,8 +43,10 @@ def parse_html(text: str) -> ParsedDocument:
     if not any(block.text for block in blocks):
         message = "holds no text that a reader would see"
         raise EmptyFileError(message)
-    first_heading = assemble(blocks).title
-    return assemble(blocks, title=first_heading or (str(titles[0]) if titles else ""))
+    document = assemble(blocks)
+    if document.title or not titles:
+        return document
+    return replace(document, title=clean_prose(str(titles[0])).replace("\n", " "))
 
 
 def html_blocks(markup: str) -> list[Block]:
@@ -176,7 +180,7 @@ class _Walker:
 
 
 def _is_hidden(node: "HtmlElement") -> bool:
-    if node.get("hidden") is not None:
+    if node.get("hidden") is not None or node.get("role") in _FURNITURE_ROLES:
         return True
     style = node.get("style")
     return bool(style) and bool(_HIDDEN_STYLE.search(style))

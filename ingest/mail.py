@@ -7,6 +7,8 @@ same libraries and lose which lines belong together.
 import re
 from collections.abc import Iterable
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from io import BytesIO
 from typing import Protocol
@@ -103,26 +105,40 @@ def parse_msg(data: bytes) -> ParsedDocument:
     except Exception as error:
         reason = "is damaged: Outlook's own streams in it cannot be read"
         raise DamagedFileError(reason) from error
+    names = _names(message.attachments)
     if str(message.message_class or "").lower().startswith("ipm.note.smime") or any(
-        "rpmsg" in (item.file_name or "") for item in message.attachments
+        name.lower().endswith((".rpmsg", ".pgp-encrypted", ".p7m")) for name in names
     ):
         reason = "is encrypted: save the message decrypted"
         raise EncryptedFileError(reason)
     sent = message.sent_date
-    recipients = ", ".join(f"{person.name} <{person.email_address}>" if person.name and person.name != person.email_address else (person.email_address or "") for person in message.recipients)
+    people = (_person(item.name or "", item.email_address or "") for item in message.recipients)
+    recipients = ", ".join(person for person in people if person)
     blocks = html_blocks(html) if html and html.strip() else []
     if not any(block.text for block in blocks):
         blocks = text_blocks(plain or "")
     return _letter(
         message.subject or "",
         [
-            ("From", message.sender or headers.get("From", "")),
+            ("From", _decoded(message.sender or headers.get("From", ""))),
             ("To", recipients),
             ("Date", sent.strftime("%Y-%m-%d %H:%M") if sent else headers.get("Date", "")),
         ],
         blocks,
-        _names(message.attachments),
+        names,
     )
+
+
+def _decoded(value: str) -> str:
+    """Decode a header that Outlook stored as it came over the wire."""
+    try:
+        return str(make_header(decode_header(value)))
+    except (LookupError, ValueError, HeaderParseError):
+        return value
+
+
+def _person(name: str, address: str) -> str:
+    return f"{name} <{address}>" if name and address and name != address else address or name
 
 
 def _names(attachments: Iterable[_Attachment]) -> list[str]:

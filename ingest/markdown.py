@@ -77,7 +77,7 @@ def _parse(
     blocks = _blocks(source, indented_code=not mdx)
     title = metadata.get("title")
     document = assemble(
-        blocks, title=title if isinstance(title, str) else "", metadata=metadata
+        blocks, title=title if isinstance(title, str) and title.strip() else None, metadata=metadata
     )
     if not document.elements:
         message = "holds no text besides its front matter" if metadata else "holds no text"

@@ -43,12 +43,18 @@ def parse_opendocument(data: bytes) -> ParsedDocument:
         content = etree.fromstring(archive.read("content.xml"), safe)
         meta = etree.fromstring(archive.read("meta.xml"), safe) if "meta.xml" in names else None
         styles = etree.fromstring(archive.read("styles.xml"), safe) if "styles.xml" in names else None
-    reader = _Reader(_numbered_lists(content) | (_numbered_lists(styles) if styles is not None else set()))
+    parts = [part for part in (content, styles) if part is not None]
+    numbered = {name for part in parts for name in _numbered_lists(part)}
+    parents = {
+        str(style.get(_STYLE + "name")): str(style.get(_STYLE + "parent-style-name") or "")
+        for style in content.iter(_STYLE + "style")
+    }
+    reader = _Reader(numbered, parents)
     body = content.find(_OFFICE + "body")
     if body is not None:
         reader.visit(body)
     title = meta.findtext(f".//{_DC}title") if meta is not None else ""
-    return assemble(reader.writer.blocks, title=title or "")
+    return assemble(reader.writer.blocks, title=title or None)
 
 
 def _numbered_lists(root: "_Element") -> set[str]:
@@ -64,8 +70,9 @@ def _numbered_lists(root: "_Element") -> set[str]:
 class _Reader:
     """Walks the body; frames, sections and slides are passed through."""
 
-    def __init__(self, numbered: set[str]) -> None:
+    def __init__(self, numbered: set[str], parents: dict[str, str]) -> None:
         self.writer = BlockWriter()
+        self._parents = parents
         self._numbered = numbered
 
     def visit(self, node: "_Element") -> None:
@@ -87,7 +94,7 @@ class _Reader:
 
     def _paragraph(self, node: "_Element") -> None:
         style = str(node.get(_TEXT + "style-name") or "")
-        if style == "Title":
+        if self._parents.get(style, style) == "Title":
             self.writer.heading(_inline(node), 1)
         else:
             self.writer.text(_inline(node))

@@ -5,15 +5,20 @@ pdfminer, which takes fifteen times as long for the same text.
 """
 
 import ctypes
+import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
 _BOLD_WEIGHT = 600
 _GAP_IN_SIZES = 1.1
+_FONT_NAME_BYTES = 128
+# Embedded fonts often carry their weight in their name alone.
+_BOLD_NAME = re.compile(rb"bold|black|heavy|semibold|demi|cmbx", re.IGNORECASE)
 # PDFium writes one of these where a word is hyphenated at a line's end.
 HYPHENS = "\x02\ufffe\xad"
 
@@ -36,8 +41,14 @@ class Line:
     right: float
     bottom: float
     top: float
+    baseline: float
     size: float
     bold: bool
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether the line runs across the page, not up its margin (a stamp, an archive's mark)."""
+        return self.top - self.bottom < 2.5 * self.size or self.right - self.left > 2 * self.size
 
     @property
     def text(self) -> str:
@@ -65,14 +76,20 @@ def page_lines(page: "PdfPage") -> list[Line]:
         lines: list[Line] = []
         start = 0
         for index, character in enumerate([*text, "\n"]):
-            if character in "\r\n" or (index >= count):
+            # PDFium joins a hyphenated word over the line's end; its place is lost that way.
+            if character and character in "\r\n" + HYPHENS or index >= count:
                 line = _line(raw, textpage.raw, text, start, index)
                 if line:
-                    lines.append(line)
+                    lines.append(_hyphenated(line) if character in HYPHENS else line)
                 start = index + 1
         return list(_merged(lines))
     finally:
         textpage.close()
+
+
+def _hyphenated(line: Line) -> Line:
+    *before, last = line.segments
+    return replace(line, segments=(*before, replace(last, text=last.text + "-")))
 
 
 def _characters(textpage: object, count: int) -> list[str]:
@@ -106,13 +123,11 @@ def _line(raw: object, handle: object, text: list[str], start: int, end: int) ->
     middle = start + (end - start) // 2
     sample = [index for index in (start, middle, end - 1) if start <= index < end]
     sizes: list[float] = []
-    rectangle = raw.FS_RECTF()  # type: ignore[attr-defined]
     for index in sample:
         if text[index].isspace() or not text[index]:
             continue
-        weights += 1 if raw.FPDFText_GetFontWeight(handle, index) >= _BOLD_WEIGHT else -1  # type: ignore[attr-defined]
-        if raw.FPDFText_GetLooseCharBox(handle, index, ctypes.byref(rectangle)):  # type: ignore[attr-defined]
-            sizes.append(abs(rectangle.top - rectangle.bottom))
+        weights += 1 if _is_bold(raw, handle, index) else -1
+        sizes.append(_font_size(raw, handle, index))
     size = sorted(sizes)[len(sizes) // 2] if sizes else max(g.top - g.bottom for g in shown)
     return Line(
         segments=tuple(_segments(glyphs, size)),
@@ -120,9 +135,27 @@ def _line(raw: object, handle: object, text: list[str], start: int, end: int) ->
         right=max(glyph.right for glyph in shown),
         bottom=min(glyph.bottom for glyph in shown),
         top=max(glyph.top for glyph in shown),
+        baseline=sorted(glyph.bottom for glyph in shown)[len(shown) // 2],
         size=round(size * 2) / 2,
-        bold=weights > 0,
+        bold=weights > 0 and weights == len(sizes),
     )
+
+
+def _font_size(raw: Any, handle: object, index: int) -> float:  # noqa: ANN401 - a ctypes module
+    """Return the size as it appears: the font's, scaled by the text's matrix."""
+    size = float(raw.FPDFText_GetFontSize(handle, index))
+    matrix = raw.FS_MATRIX()
+    if raw.FPDFText_GetMatrix(handle, index, ctypes.byref(matrix)):
+        size *= math.hypot(matrix.b, matrix.d)
+    return size
+
+
+def _is_bold(raw: Any, handle: object, index: int) -> bool:  # noqa: ANN401 - a ctypes module
+    if raw.FPDFText_GetFontWeight(handle, index) >= _BOLD_WEIGHT:
+        return True
+    name = ctypes.create_string_buffer(_FONT_NAME_BYTES)
+    raw.FPDFText_GetFontInfo(handle, index, name, _FONT_NAME_BYTES, None)
+    return bool(_BOLD_NAME.search(name.value))
 
 
 def _segments(glyphs: list[_Glyph], size: float) -> Iterator[Segment]:
@@ -182,6 +215,7 @@ def _joined(first: Line, second: Line) -> Line:
         right=second.right,
         bottom=min(first.bottom, second.bottom),
         top=max(first.top, second.top),
+        baseline=first.baseline,
         size=max(first.size, second.size),
         bold=first.bold and second.bold,
     )
@@ -192,13 +226,9 @@ def join_lines(lines: Sequence[str]) -> str:
     joined = ""
     for raw in lines:
         line = raw.strip()
-        if joined and joined[-1] in HYPHENS:
-            joined = joined[:-1] + line
-        elif (
-            len(joined) > 1 and joined[-1] in "-\u2010" and joined[-2].isalpha()
-            and joined[-2].islower() and line[:1].islower()
-        ):
-            joined = joined[:-1] + line
+        if len(joined) > 1 and joined[-1] in "-\u2010" and joined[-2].isalnum():
+            wrapped = joined[-2].islower() and line[:1].islower()
+            joined = (joined[:-1] if wrapped else joined) + line
         else:
             joined = f"{joined} {line}" if joined else line
     return "".join(character for character in joined if character not in HYPHENS)

@@ -33,7 +33,6 @@ PIPELINE_VERSION = 1
 
 _BATCH_CHUNKS = 512
 _PRUNE_LIMIT = 1 / 3
-_SPECIAL_TOKENS = 2
 
 
 class Prune(StrEnum):
@@ -271,7 +270,7 @@ class Pipeline:
             document_id=planned.document_id,
             version=planned.version,
             count_tokens=self._embedder.count_tokens,
-            max_tokens=self._embedder.max_tokens - _SPECIAL_TOKENS,
+            max_tokens=self._embedder.max_tokens,
         )
         if not chunks:
             raise EmptyFileError("holds no text; leave it out, or check what it was saved as")

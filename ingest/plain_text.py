@@ -1,6 +1,7 @@
 """Plain text and reStructuredText → elements, by the habits of people who write them."""
 
 import re
+from itertools import pairwise
 
 from ingest.block_writer import BlockWriter
 from ingest.element import ElementKind, ParsedDocument
@@ -12,6 +13,7 @@ _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+\u2022\u25e6\u25aa\u2023]|\(?(?
 _RULE = re.compile(r"^([=\-~^\"'#*+:.`_<>])\1{2,}[ \t]*$")
 _SENTENCE_END = re.compile(r"[.!?:;,]$")
 _SHORT_LINE = 45
+_RAGGED = 8
 _PARAGRAPH = re.compile(r"\n[ \t]*\n+")
 
 
@@ -64,10 +66,20 @@ def _write_lines(lines: list[str], writer: BlockWriter) -> None:
 
 
 def _reflowed(lines: list[str]) -> str:
-    """Join wrapped lines; lines that were short on purpose (an address) keep their breaks."""
-    if len(lines) > 1 and max(len(line) for line in lines[:-1]) < _SHORT_LINE:
+    """Join wrapped lines; a line that ended early on purpose (an address) keeps its break.
+
+    It did so where the next line's first word would have fitted on it.
+    """
+    width = max(len(line) for line in lines)
+    if width < _SHORT_LINE:
         return "\n".join(lines)
-    return " ".join(lines)
+    joined = lines[0]
+    for last, line in pairwise(lines):
+        first_word = line.split(" ", 1)[0]
+        alone = "://" in first_word and first_word == line
+        fitted = len(last) + 1 + len(first_word) < width - _RAGGED
+        joined += ("\n" if alone or fitted else " ") + line
+    return joined
 
 
 _DIRECTIVE = re.compile(r"^(?P<indent>\s*)\.\.\s+(?P<name>[\w-]+(?::[\w-]+)?)::\s*(?P<argument>.*)$")

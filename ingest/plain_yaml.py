@@ -16,6 +16,7 @@ _MAX_CHARACTERS = 1_000_000
 _MAX_DEPTH = 20
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TAG = "tag:yaml.org,2002:"
+_KINDS = frozenset({"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value"})
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Path = tuple[str | int, ...]
@@ -103,7 +104,7 @@ class _Reader:
     def plain(self, node: yaml.Node, path: Path) -> tuple[Plain, Plain]:
         """Return the node's value as typed by hand, and resolved."""
         self.lines.setdefault(path, node.start_mark.line + self._first_line)
-        if not node.tag.startswith(_TAG) or node.tag == f"{_TAG}binary":
+        if node.tag.removeprefix(_TAG) not in _KINDS:
             raise self.error(node.start_mark.line, f"the tag {node.tag!r} is not read; remove it")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from ingest.document_properties import property_title
 from ingest.element import ParsedDocument
 from ingest.errors import DamagedFileError, EmptyFileError, TooLargeError
 from ingest.stored_text import Block, assemble, heading, paragraph, table
@@ -67,7 +68,7 @@ def parse_xlsx(data: bytes) -> ParsedDocument:
     if not blocks:
         message = "holds no filled cell"
         raise EmptyFileError(message)
-    return assemble(blocks, title=book.properties.title or "")
+    return assemble(blocks, title=property_title(data))
 
 
 def _sheet_rows(sheet: "Worksheet") -> Iterator[list[str]]:

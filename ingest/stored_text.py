@@ -53,9 +53,7 @@ def clean_prose(raw: str) -> str:
 def heading(raw: str, *, level: int, page: int | None = None) -> Block:
     """Make a heading of level 1 to 6; it is always one line."""
     text = clean_prose(raw).replace("\n", " ")
-    return Block(
-        kind=ElementKind.HEADING, text=text, level=min(max(level, 1), 6), page=page
-    )
+    return Block(kind=ElementKind.HEADING, text=text, level=min(max(level, 1), 6), page=page)
 
 
 def paragraph(raw: str, *, page: int | None = None) -> Block:
@@ -104,11 +102,15 @@ def table(rows: Iterable[Sequence[str]], *, page: int | None = None) -> Block:
 
 
 def assemble(
-    blocks: Iterable[Block], *, title: str = "", metadata: Mapping[str, object] | None = None
+    blocks: Iterable[Block],
+    *,
+    title: str | None = None,
+    metadata: Mapping[str, object] | None = None,
 ) -> ParsedDocument:
     """Lay blocks out as one text and give each its place.
 
-    An empty block is left out. Without a `title` the first heading of level 1 gives it.
+    An empty block is left out. Where `title` is None the first heading of level 1 gives it; an
+    empty one stays empty (a sheet's name is a heading and no title).
     """
     elements: list[Element] = []
     parts: list[str] = []
@@ -147,7 +149,7 @@ def assemble(
         position = end
         previous = block.kind
     return ParsedDocument(
-        title=clean_prose(title).replace("\n", " ") or first_heading,
+        title=first_heading if title is None else clean_prose(title).replace("\n", " "),
         text="".join(parts),
         elements=tuple(elements),
         metadata=MappingProxyType(dict(metadata or {})),

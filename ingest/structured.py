@@ -96,7 +96,7 @@ def _faq(
                 blocks.append(heading(line(entry["question"]), level=3))
                 blocks += written(entry.get("answer"))
     blocks += written(page.get("additionalContent"))
-    return assemble(blocks, title=title, metadata=metadata)
+    return assemble(blocks, title=title or None, metadata=metadata)
 
 
 def _document(value: object, metadata: Mapping[str, object]) -> ParsedDocument:
@@ -105,7 +105,7 @@ def _document(value: object, metadata: Mapping[str, object]) -> ParsedDocument:
         value = {key: entry for key, entry in value.items() if key != "metadata"}
     writer.write(value, "", 1)
     named = value.get("title") or value.get("name") if isinstance(value, dict) else None
-    title = named if isinstance(named, str) else ""
+    title = named if isinstance(named, str) else None
     return assemble(writer.blocks, title=title, metadata=metadata)
 
 

@@ -54,7 +54,7 @@ def parse_docx(data: bytes) -> ParsedDocument:
     except (KeyError, ValueError) as error:
         message = "is damaged: parts of the document are missing; save it again in Word"
         raise DamagedFileError(message) from error
-    return assemble(_blocks(found), title=property_title(data))
+    return assemble(_blocks(found), title=property_title(data) or None)
 
 
 def _blocks(found: "Iterable[FoundElement]") -> Iterator[Block]:
