@@ -1,0 +1,356 @@
+"""From passages to the spans that answer: pure, and blind to anything but what it is given.
+
+First the section is chosen (rank, how well its heading says what is asked, how much of the
+question it covers), then the span inside it by the form the question wants. Word weights are
+inverse document frequencies, so that common words hardly count.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from copilot import reading
+from copilot.evidence import Span
+from copilot.question import Question, Wants, telling
+from copilot.sentences import Block, BlockKind, Section, is_whole, sections_of
+from copilot.terms import TermWeights
+from retrieval.keywords import terms as tokenize
+from retrieval.passage import Passage
+
+CONSIDERED = 8
+LONGEST_ANSWER = 120
+_LONGEST_STEPS = 400
+_SHORT_SECTION = 110
+_WINDOW = 60
+_HEADING_SAYS_IT = 0.72
+_RANK_STEP = 0.12
+_ANOTHER_DOCUMENT = 0.25
+
+_ANAPHORA = re.compile(
+    r"(?:it|its|this|that|these|those|they|them|he|she|however|but|then|also|so|therefore"
+    r"|otherwise|instead|in this case|in that case|for example|as a result)\b",
+    re.IGNORECASE,
+)
+_DIGIT = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|none)\b", re.I
+)
+_DATE = re.compile(
+    r"\b(?:19|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september|october"
+    r"|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|quarter|daily"
+    r"|weekly|monthly|annually|days?|hours?|weeks?|months?|years?|when|after|before|until|once)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """A contiguous span that answers (a part of) the question, and how it is read out.
+
+    `start` and `end` index the passage's text; `parts` are the sentences, steps or rows inside;
+    `heading` is what it stands under.
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    parts: tuple[Span, ...]
+    heading: str
+    text: str
+
+    @property
+    def quote(self) -> str:
+        """The exact text of the span."""
+        return self.passage.chunk.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A section of one passage with what it has in common with the question.
+
+    `match` compares question and heading (1 when they say the same), `cover` is the share of the
+    question's weight found in title, headings and section; both from 0 to 1.
+    """
+
+    passage: Passage
+    section: Section
+    match: float
+    cover: float
+    tokens: frozenset[str]
+
+    @property
+    def score(self) -> float:
+        """Rank first; a heading that says the question, and coverage, can move a few ranks."""
+        return self.match + self.cover - _RANK_STEP * (self.passage.rank - 1)
+
+
+def select(
+    question: Question, passages: Sequence[Passage], weights: TermWeights
+) -> tuple[Pick, ...]:
+    """The spans that answer, best first; empty where no passage holds a sentence to quote."""
+    candidates = candidates_of(question, passages, weights)
+    picks: list[Pick] = []
+    for candidate in candidates:
+        pick = _pick(question, candidate, weights)
+        if pick is None:
+            continue
+        picks.append(pick)
+        picks.extend(_continued(question, pick, candidate, passages))
+        break
+    else:
+        return ()
+    for candidate in candidates:
+        if _adds(question, candidate, picks, weights):
+            further = _window(question, candidate, weights)
+            if further is not None:
+                picks.append(further)
+                break
+    return tuple(picks)
+
+
+def candidates_of(
+    question: Question, passages: Sequence[Passage], weights: TermWeights
+) -> tuple[Candidate, ...]:
+    """Every section of the first passages, best first (ties by rank, then by place)."""
+    found: list[Candidate] = []
+    for passage in sorted(passages, key=lambda passage: passage.rank)[:CONSIDERED]:
+        chunk = passage.chunk
+        around = frozenset(tokenize(f"{passage.title} {chunk.header}"))
+        for section in sections_of(chunk.text, chunk.locator.heading_path):
+            body = frozenset(tokenize(chunk.text[section.start : section.end]))
+            heading = telling(tokenize(section.heading))
+            tokens = around | body | frozenset(heading)
+            found.append(
+                Candidate(
+                    passage=passage,
+                    section=section,
+                    match=heading_match(heading, weights),
+                    cover=weights.coverage(tokens),
+                    tokens=tokens,
+                )
+            )
+    return tuple(sorted(found, key=lambda candidate: -candidate.score))
+
+
+def heading_match(heading: tuple[str, ...], weights: TermWeights) -> float:
+    """How far a heading and a question say the same: the harmonic mean of both coverages.
+
+    The heading's words that the question lacks count as an average word of the question.
+    """
+    words = frozenset(heading)
+    if not words or not weights.weights:
+        return 0.0
+    shared = weights.weight(words)
+    average = weights.total / len(weights.weights)
+    foreign = average * sum(1 for word in words if word not in weights.weights)
+    return 2 * shared / (weights.total + shared + foreign)
+
+
+def _pick(question: Question, candidate: Candidate, weights: TermWeights) -> Pick | None:
+    section, text = candidate.section, candidate.passage.chunk.text
+    if question.wants is Wants.STEPS and candidate.match < 1.0:
+        procedure = _procedure(candidate, weights)
+        if procedure is not None:
+            return procedure
+    says_it = candidate.match >= _HEADING_SAYS_IT
+    short = _words(text[section.start : section.end]) <= _SHORT_SECTION
+    pinpoint = question.wants in {Wants.NUMBER, Wants.MOMENT, Wants.PERSON}
+    if says_it or (short and not pinpoint):
+        whole = _from_the_top(candidate)
+        if whole is not None:
+            return whole
+    return _window(question, candidate, weights)
+
+
+def _procedure(candidate: Candidate, weights: TermWeights) -> Pick | None:
+    """The section's steps with the sentence that leads into them."""
+    text, blocks = candidate.passage.chunk.text, candidate.section.blocks
+    best: tuple[float, int] | None = None
+    for position, block in enumerate(blocks):
+        if block.kind is BlockKind.STEPS and len(block.parts) > 1:
+            start = blocks[max(0, position - 1)].start
+            cover = weights.coverage(tokenize(text[start : block.end]))
+            if best is None or cover > best[0]:
+                best = (cover, position)
+    if best is None:
+        return None
+    position = best[1]
+    first = position
+    if position and blocks[position - 1].kind is BlockKind.PARAGRAPH:
+        first = position - 1
+    last = position
+    while last + 2 < len(blocks) and _goes_on(text, blocks[position : last + 1], blocks[last + 2]):
+        last += 2
+    chosen = [(block, block.parts) for block in blocks[first : last + 1]]
+    if first < position:
+        lead = blocks[first]
+        chosen[0] = (lead, lead.parts[-2:])
+    return _assemble(candidate, chosen, longest=_LONGEST_STEPS)
+
+
+def _goes_on(text: str, so_far: Sequence[Block], block: Block) -> bool:
+    """Whether a later list carries on the numbering, a note or picture in between."""
+    if block.kind is not BlockKind.STEPS:
+        return False
+    steps = sum(len(one.parts) for one in so_far if one.kind is BlockKind.STEPS)
+    number = re.match(r"\s*(\d+)", text[block.start : block.end])
+    return bool(number) and 1 < int(number.group(1)) <= steps + 1 if number else False
+
+
+def _from_the_top(candidate: Candidate) -> Pick | None:
+    """The section from its first whole sentence, as far as an answer may reach."""
+    blocks = candidate.section.blocks
+    return _assemble(candidate, [(b, b.parts) for b in blocks], longest=LONGEST_ANSWER)
+
+
+def _assemble(
+    candidate: Candidate, blocks: Sequence[tuple[Block, tuple[Span, ...]]], *, longest: int
+) -> Pick | None:
+    """Join consecutive blocks into one span, cut at a whole sentence, item or row."""
+    text = candidate.passage.chunk.text
+    lines: list[str] = []
+    parts: list[Span] = []
+    words = 0
+    for block, spans in blocks:
+        usable = spans
+        if block.kind is BlockKind.PARAGRAPH:
+            usable = _sendable(text, spans)
+            if not usable and not parts:
+                continue
+        taken: list[Span] = []
+        for span in usable:
+            length = _words(text[span.start : span.end])
+            if parts and words + length > longest:
+                break
+            taken.append(span)
+            parts.append(span)
+            words += length
+        if taken:
+            lines.append(reading.block(text, block, tuple(taken)))
+        if len(taken) < len(spans):
+            break
+    if lines and parts and lines[-1].endswith(":") and len(lines) > 1:
+        lines.pop()
+        parts.pop()
+    if not parts or not any(lines):
+        return None
+    return Pick(
+        passage=candidate.passage,
+        start=parts[0].start,
+        end=parts[-1].end,
+        parts=tuple(parts),
+        heading=candidate.section.heading,
+        text="\n".join(lines),
+    )
+
+
+def _sendable(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Sentences up to the first one that is not whole; a first half sentence is skipped."""
+    usable: list[Span] = []
+    for span in spans:
+        sentence = text[span.start : span.end]
+        if is_whole(sentence) and (usable or not sentence[:1].islower()):
+            usable.append(span)
+        elif usable:
+            break
+    return tuple(usable)
+
+
+def _window(question: Question, candidate: Candidate, weights: TermWeights) -> Pick | None:
+    """The sentences, row or item around what covers most of the question."""
+    text = candidate.passage.chunk.text
+    best: tuple[float, int, int] | None = None
+    blocks = candidate.section.blocks
+    for position, block in enumerate(blocks):
+        for index, part in enumerate(block.parts):
+            piece = text[part.start : part.end]
+            if block.kind is BlockKind.PARAGRAPH and (
+                not is_whole(piece) or piece[:1].islower() or piece.rstrip().endswith(":")
+            ):
+                continue
+            score = weights.coverage(tokenize(piece)) + _form(question, piece)
+            if best is None or score > best[0] + 1e-9:
+                best = (score, position, index)
+    if best is None:
+        return None
+    _, position, index = best
+    block = blocks[position]
+    if block.kind is BlockKind.TABLE:
+        return _assemble(candidate, [(block, (block.parts[index],))], longest=LONGEST_ANSWER)
+    if block.kind is BlockKind.CODE:
+        before = [(b, b.parts[-1:]) for b in blocks[max(0, position - 1) : position]]
+        return _assemble(candidate, [*before, (block, block.parts)], longest=LONGEST_ANSWER)
+    if block.kind in {BlockKind.STEPS, BlockKind.BULLETS}:
+        before = [
+            (b, b.parts[-1:])
+            for b in blocks[max(0, position - 1) : position]
+            if b.kind is BlockKind.PARAGRAPH
+        ]
+        whole = _assemble(candidate, [*before, (block, block.parts)], longest=LONGEST_ANSWER)
+        if whole is not None and any(part == block.parts[index] for part in whole.parts):
+            return whole
+        return _assemble(candidate, [(block, (block.parts[index],))], longest=LONGEST_ANSWER)
+    first = index
+    if first and _ANAPHORA.match(text[block.parts[first].start : block.parts[first].end]):
+        first -= 1
+    if not is_whole(text[block.parts[first].start : block.parts[first].end]):
+        first = index
+    chosen = [(block, block.parts[first:])]
+    chosen.extend((later, later.parts) for later in blocks[position + 1 :])
+    return _assemble(candidate, chosen, longest=_WINDOW)
+
+
+def _form(question: Question, piece: str) -> float:
+    """A little more for a span that has the form asked for."""
+    if question.wants is Wants.NUMBER:
+        return 0.15 if _DIGIT.search(piece) else 0.0
+    if question.wants is Wants.MOMENT:
+        return 0.15 if _DATE.search(piece) else 0.0
+    return 0.0
+
+
+def _continued(
+    question: Question, pick: Pick, candidate: Candidate, passages: Sequence[Passage]
+) -> list[Pick]:
+    """The rest of a list of steps that was cut between two passages."""
+    chunk = pick.passage.chunk
+    if question.wants is not Wants.STEPS or pick.end < len(chunk.text.rstrip()):
+        return []
+    if candidate.section.blocks[-1].kind is not BlockKind.STEPS:
+        return []
+    for passage in passages:
+        other = passage.chunk
+        gap = other.locator.start - chunk.locator.end
+        same = (other.document_id, other.version) == (chunk.document_id, chunk.version)
+        if same and 0 <= gap <= 2 and other.locator.heading_path == chunk.locator.heading_path:
+            sections = sections_of(other.text, other.locator.heading_path)
+            first = sections[0].blocks[0] if sections else None
+            if first is not None and not sections[0].headed and first.kind is BlockKind.STEPS:
+                rest = Candidate(
+                    passage=passage, section=sections[0], match=0.0, cover=0.0, tokens=frozenset()
+                )
+                further = _assemble(rest, [(first, first.parts)], longest=_LONGEST_STEPS)
+                return [further] if further else []
+    return []
+
+
+def _adds(
+    question: Question, candidate: Candidate, picks: list[Pick], weights: TermWeights
+) -> bool:
+    """Whether another document covers a good part of the question that the picks leave open."""
+    documents = {pick.passage.chunk.document_id for pick in picks}
+    if candidate.passage.chunk.document_id in documents:
+        return False
+    covered: set[str] = set()
+    for pick in picks:
+        chunk = pick.passage.chunk
+        covered.update(tokenize(f"{pick.passage.title} {chunk.header} {chunk.text}"))
+    open_tokens = weights.weights.keys() - covered
+    gain = weights.weight(candidate.tokens & open_tokens)
+    needed = _ANOTHER_DOCUMENT * weights.total
+    if question.wants is Wants.COMPARISON:
+        needed /= 2
+    return gain >= needed > 0 and candidate.cover >= 0.5
+
+
+def _words(text: str) -> int:
+    return len(text.split())

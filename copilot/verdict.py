@@ -1,0 +1,167 @@
+"""What happens with a draft: it is sent, it goes to a person, or one thing is asked back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from copilot.answer import Band, Reason
+from copilot.evidence import Draft
+from copilot.question import Question
+from copilot.terms import weigh
+from retrieval.keywords import TermStatistics
+from retrieval.keywords import terms as tokenize
+from retrieval.passage import Passage
+
+_NAMED = 3
+_NEAREST_OPTIONS = 4
+_NOTHING_NEAR = 0.25
+
+
+class Kind(StrEnum):
+    """Which outcome follows."""
+
+    ANSWER = "answer"
+    ESCALATION = "escalation"
+    CLARIFICATION = "clarification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """From which confidence an answer is sent, sent without review, and called sure.
+
+    `answer <= unreviewed` and `answer <= high`; all are probabilities.
+    """
+
+    answer: float = 0.6
+    unreviewed: float = 0.6
+    high: float = 0.85
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """A threshold for each kind of document, and one for the rest."""
+
+    default: Threshold = field(default_factory=Threshold)
+    by_doc_type: Mapping[str, Threshold] = field(default_factory=dict)
+
+    def strictest(self, doc_types: Sequence[str]) -> Threshold:
+        """The bar for an answer that rests on these kinds: every one must be met."""
+        bars = [self.by_doc_type.get(doc_type, self.default) for doc_type in doc_types]
+        bars = bars or [self.default]
+        return Threshold(
+            answer=max(bar.answer for bar in bars),
+            unreviewed=max(bar.unreviewed for bar in bars),
+            high=max(bar.high for bar in bars),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The decision. `reason` is None unless it is an escalation; `missing` and `options` are
+    empty unless the kind has them.
+    """
+
+    kind: Kind
+    band: Band
+    review_required: bool
+    reason: Reason | None = None
+    missing: str = ""
+    options: tuple[str, ...] = ()
+
+
+def decide(
+    *,
+    question: Question,
+    passages: Sequence[Passage],
+    draft: Draft,
+    confidence: float,
+    thresholds: Thresholds,
+    statistics: TermStatistics,
+) -> Verdict:
+    """Weigh a draft's confidence against the policy's bar for the kinds of document it cites."""
+    if not question.terms and passages:
+        titles = dict.fromkeys(passage.title for passage in passages)
+        return Verdict(
+            kind=Kind.CLARIFICATION,
+            band=Band.LOW,
+            review_required=False,
+            options=tuple(titles)[:_NEAREST_OPTIONS],
+        )
+    cited = [one.passage.doc_type for one in draft.evidence]
+    bar = thresholds.strictest(cited)
+    if draft.claims and confidence >= bar.answer:
+        return Verdict(
+            kind=Kind.ANSWER,
+            band=Band.HIGH if confidence >= bar.high else Band.MEDIUM,
+            review_required=confidence < bar.unreviewed,
+        )
+    return Verdict(
+        kind=Kind.ESCALATION,
+        band=Band.LOW,
+        review_required=True,
+        reason=_reason(question, passages, draft, statistics),
+        missing=missing(question, passages, statistics),
+    )
+
+
+def missing(question: Question, passages: Sequence[Passage], statistics: TermStatistics) -> str:
+    """One sentence on what the readable documents do not say, in the question's own words."""
+    if not passages:
+        return "No document you can read deals with this question."
+    weights = weigh(question, statistics)
+    words = {part: part for term in question.terms for part in term.parts}
+    words |= {term.token: term.word for term in question.terms}
+    together: set[str] = set()
+    alone = 0.0
+    for passage in passages:
+        tokens = _tokens(passage)
+        together |= tokens
+        alone = max(alone, weights.coverage(tokens))
+    ranked = weights.rarest(len(words))
+    absent = _distinct([words[token] for token in ranked if token not in together])
+    if absent:
+        return f"The documents you can read do not mention {_listed(absent[:_NAMED], 'or')}."
+    if len(ranked) > 1 and alone < 1.0:
+        nearest = max(passages, key=lambda passage: weights.coverage(_tokens(passage)))
+        lacking = [words[token] for token in ranked if token not in _tokens(nearest)]
+        return (
+            f"The nearest document, “{nearest.title}”, says nothing about "
+            f"{_listed(_distinct(lacking)[:_NAMED], 'or')}."
+        )
+    present = _distinct([words[token] for token in ranked])[:_NAMED]
+    return (
+        f"The documents you can read mention {_listed(present, 'and')}, "
+        "but no passage clearly answers the question."
+    )
+
+
+def _reason(
+    question: Question, passages: Sequence[Passage], draft: Draft, statistics: TermStatistics
+) -> Reason:
+    if not passages or not draft.claims:
+        return Reason.NO_EVIDENCE
+    weights = weigh(question, statistics)
+    best = max(weights.coverage(_tokens(passage)) for passage in passages)
+    return Reason.NO_EVIDENCE if best < _NOTHING_NEAR else Reason.LOW_CONFIDENCE
+
+
+def _tokens(passage: Passage) -> frozenset[str]:
+    chunk = passage.chunk
+    return frozenset(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))
+
+
+def _distinct(words: Sequence[str]) -> list[str]:
+    """Words once each, without those that are a part of a longer one (`4012` in `ERR-4012`)."""
+    unique = list(dict.fromkeys(words))
+    return [
+        word
+        for word in unique
+        if not any(word != other and word.casefold() in other.casefold() for other in unique)
+    ]
+
+
+def _listed(words: Sequence[str], joiner: str) -> str:
+    quoted = [f"“{word}”" for word in words]
+    if len(quoted) < 2:  # noqa: PLR2004 (one word needs no joiner)
+        return "".join(quoted)
+    return ", ".join(quoted[:-1]) + f" {joiner} {quoted[-1]}"
