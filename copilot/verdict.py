@@ -1,13 +1,14 @@
 """What happens with a draft: it is sent, it goes to a person, or one thing is asked back."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from copilot.answer import Band, Reason
 from copilot.evidence import Draft
 from copilot.question import Question
 from copilot.terms import weigh
+from governance.policy import AnswerPolicy
 from retrieval.keywords import TermStatistics
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
@@ -26,39 +27,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
-    """From which confidence an answer is sent, sent without review, and called sure.
-
-    `answer <= unreviewed` and `answer <= high`; all are probabilities.
-    """
-
-    answer: float = 0.6
-    unreviewed: float = 0.6
-    high: float = 0.85
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """A threshold for each kind of document, and one for the rest."""
-
-    default: Threshold = field(default_factory=Threshold)
-    by_doc_type: Mapping[str, Threshold] = field(default_factory=dict)
-
-    def strictest(self, doc_types: Sequence[str]) -> Threshold:
-        """The bar for an answer that rests on these kinds: every one must be met."""
-        bars = [self.by_doc_type.get(doc_type, self.default) for doc_type in doc_types]
-        bars = bars or [self.default]
-        return Threshold(
-            answer=max(bar.answer for bar in bars),
-            unreviewed=max(bar.unreviewed for bar in bars),
-            high=max(bar.high for bar in bars),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The decision. `reason` is None unless it is an escalation; `missing` and `options` are
-    empty unless the kind has them.
+    """The decision.
+
+    `reason` is None unless it is an escalation; `missing` and `options` are empty unless the kind
+    has them.
     """
 
     kind: Kind
@@ -69,13 +42,13 @@ class Verdict:
     options: tuple[str, ...] = ()
 
 
-def decide(
+def decide(  # noqa: PLR0913 (all of it bears on the decision)
     *,
     question: Question,
     passages: Sequence[Passage],
     draft: Draft,
     confidence: float,
-    thresholds: Thresholds,
+    policy: AnswerPolicy,
     statistics: TermStatistics,
 ) -> Verdict:
     """Weigh a draft's confidence against the policy's bar for the kinds of document it cites."""
@@ -87,21 +60,26 @@ def decide(
             review_required=False,
             options=tuple(titles)[:_NEAREST_OPTIONS],
         )
-    cited = [one.passage.doc_type for one in draft.evidence]
-    bar = thresholds.strictest(cited)
-    if draft.claims and confidence >= bar.answer:
+    kinds = frozenset(one.passage.doc_type for one in draft.evidence)
+    if draft.claims and confidence >= policy.threshold_for(kinds):
         return Verdict(
             kind=Kind.ANSWER,
-            band=Band.HIGH if confidence >= bar.high else Band.MEDIUM,
-            review_required=confidence < bar.unreviewed,
+            band=_band(confidence, policy),
+            review_required=not policy.review_required.isdisjoint(kinds),
         )
     return Verdict(
         kind=Kind.ESCALATION,
-        band=Band.LOW,
-        review_required=True,
+        band=_band(confidence, policy),
+        review_required=False,
         reason=_reason(question, passages, draft, statistics),
         missing=missing(question, passages, statistics),
     )
+
+
+def _band(confidence: float, policy: AnswerPolicy) -> Band:
+    if confidence >= policy.bands.high:
+        return Band.HIGH
+    return Band.MEDIUM if confidence >= policy.bands.medium else Band.LOW
 
 
 def missing(question: Question, passages: Sequence[Passage], statistics: TermStatistics) -> str:
