@@ -83,7 +83,9 @@ class _Walker:
         for file in doubles:
             self._fail(file.uri, "another file has the same name in another spelling of Unicode; "
                        "rename one")  # fmt: skip
-        self._walk.files = [file for file in self._walk.files if counts[file.uri] == 1]
+        self._walk.files = sorted(
+            (file for file in self._walk.files if counts[file.uri] == 1), key=lambda file: file.uri
+        )
         return self._walk
 
     def _entries(self, folder: str, depth: int) -> Iterator["os.DirEntry[str]"]:
