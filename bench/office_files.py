@@ -20,7 +20,7 @@ from pathlib import Path
 from ingest.element import ParsedDocument
 from ingest.errors import ParserCrashError, ParseTimeoutError
 from ingest.includes import CorpusIncludes
-from ingest.isolation import ParserPool, ParseResult, ParseTask
+from ingest.isolation import ParseResult, ParserPool, ParseTask
 from ingest.parsing import parse
 
 _WORD = re.compile(r"\w+")
@@ -66,7 +66,9 @@ def main() -> int:
         }  # fmt: skip
     started = time.perf_counter()
     with ParserPool(workers=2) as pool:
-        tasks = (ParseTask(key=name, path=folder / name, uri=name, corpus_root=folder) for name in rows)
+        tasks = (
+            ParseTask(key=name, path=folder / name, uri=name, corpus_root=folder) for name in rows
+        )
         results = list(pool.parse_all(tasks))
     seconds = time.perf_counter() - started
     failed = _report(folder, rows, results, seconds)

@@ -14,7 +14,7 @@ _LEFT_BY_PROGRAMS = re.compile(
 
 def property_title(data: bytes) -> str:
     """Return the title property, empty where it is missing or a program's own leftover."""
-    from lxml import etree  # noqa: PLC0415
+    from lxml import etree
 
     safe = etree.XMLParser(resolve_entities=False, no_network=True)
     try:

@@ -48,6 +48,6 @@ def parse_epub(data: bytes) -> ParsedDocument:
 
 
 def _xml(data: bytes) -> "_Element":
-    from lxml import etree  # noqa: PLC0415
+    from lxml import etree
 
     return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))

@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-_FRONT_MATTER = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT_MATTER = re.compile(
+    r"\A\ufeff?\s*---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
+)
 _SIMPLE_LINE = re.compile(r"^([A-Za-z_][\w.-]*):[ \t]+(.+?)[ \t]*$", re.MULTILINE)
 _KEY = re.compile(r"^[\w.\"' -]+:(\s|$)", re.MULTILINE)
 _MAX_CHARACTERS = 100_000
@@ -12,7 +14,7 @@ _MAX_CHARACTERS = 100_000
 
 @lru_cache(maxsize=1)
 def _loader() -> type:
-    import yaml  # noqa: PLC0415
+    import yaml
 
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -32,10 +34,10 @@ def _loader() -> type:
 
 def load_yaml(text: str) -> list[object]:
     """Read every document of a YAML stream. Raises ValueError where it is not YAML."""
-    import yaml  # noqa: PLC0415
+    import yaml
 
     try:
-        return list(yaml.load_all(text, Loader=_loader()))  # noqa: S506 - derived from SafeLoader
+        return list(yaml.load_all(text, Loader=_loader()))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(str(error)) from error
 

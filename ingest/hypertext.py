@@ -61,7 +61,7 @@ def write_html(markup: str, writer: BlockWriter) -> None:
 
 
 def _tree(markup: str) -> "HtmlElement":
-    from lxml import html  # noqa: PLC0415 - only formats that need a tree pay for it
+    from lxml import html
 
     cleaned = _XML_DECLARATION.sub("", markup.replace("\x00", ""))
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
@@ -81,7 +81,7 @@ def _content_root(root: "HtmlElement") -> "HtmlElement":
     if len(candidates) == 1:
         whole = len(" ".join(root.text_content().split()))
         if len(" ".join(candidates[0].text_content().split())) >= _MAIN_SHARE * whole:
-            return candidates[0]  # type: ignore[no-any-return]
+            return candidates[0]
     return root
 
 
@@ -110,7 +110,7 @@ class _Walker:
             self._buffer.clear()
             self._writer.text(text)
 
-    def _visit(self, node: "HtmlElement") -> None:
+    def _visit(self, node: "HtmlElement") -> None:  # noqa: C901 - one case a kind
         tag = node.tag
         if not isinstance(tag, str):
             return

@@ -49,7 +49,7 @@ class ParseTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseResult:
-    """What became of a task: a document, or the reason why there is none. Seconds are wall clock."""
+    """What became of a task: a document, or the reason why there is none; wall-clock seconds."""
 
     task: ParseTask
     outcome: ParsedDocument | ParseError
@@ -276,7 +276,7 @@ def _die_with_parent() -> None:
     """
     if sys.platform != "linux":
         return
-    import ctypes  # noqa: PLC0415
+    import ctypes
 
     pr_set_pdeathsig = 1
     ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
@@ -292,7 +292,7 @@ def _limit_memory(memory_bytes: int) -> None:
     """
     if sys.platform != "linux":
         return
-    import resource  # noqa: PLC0415
+    import resource
 
     limit = memory_bytes + 1024 * _MEGABYTE
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -303,8 +303,8 @@ def _limit_memory(memory_bytes: int) -> None:
 
 def _be_quiet() -> None:
     """Keep parsers' remarks off the terminal: what matters travels as an error."""
-    import logging  # noqa: PLC0415
-    import warnings  # noqa: PLC0415
+    import logging
+    import warnings
 
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")

@@ -21,7 +21,10 @@ from ingest.plain_text import text_blocks
 from ingest.stored_text import Block, assemble, heading, paragraph
 
 _HEADER = re.compile(rb"^(?:From |[A-Za-z][A-Za-z0-9-]*:)", re.MULTILINE)
-_KNOWN_HEADER = re.compile(rb"^(?:From|To|Subject|Date|MIME-Version|Received|Content-Type)\s*:", re.MULTILINE | re.IGNORECASE)
+_KNOWN_HEADER = re.compile(
+    rb"^(?:From|To|Subject|Date|MIME-Version|Received|Content-Type)\s*:",
+    re.MULTILINE | re.IGNORECASE,
+)
 _ENCRYPTED = frozenset({
     "multipart/encrypted", "application/pgp-encrypted", "application/pkcs7-mime",
     "application/x-pkcs7-mime",
@@ -67,7 +70,10 @@ def _body(mail: EmailMessage) -> list[Block]:
     html = mail.get_body(preferencelist=("html",))
     html_text = _content(html) if html is not None else ""
     plain_text = _content(plain) if plain is not None else ""
-    if html_text.strip() and (not plain_text.strip() or re.search(r"<(?:table|h[1-6]|ol|ul|pre)\b", html_text, re.IGNORECASE)):
+    if html_text.strip() and (
+        not plain_text.strip()
+        or re.search(r"<(?:table|h[1-6]|ol|ul|pre)\b", html_text, re.IGNORECASE)
+    ):
         blocks = html_blocks(html_text)
         if any(block.text for block in blocks):
             return blocks
@@ -96,7 +102,7 @@ class _Attachment(Protocol):
 
 def parse_msg(data: bytes) -> ParsedDocument:
     """Read an Outlook message."""
-    from oxmsg import Message  # noqa: PLC0415
+    from oxmsg import Message
 
     try:
         message = Message.load(BytesIO(data))

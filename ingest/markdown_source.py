@@ -41,7 +41,6 @@ _TOKEN = re.compile(
 _ALT = re.compile(r"""\balt-text=(?:"([^"]*)"|'([^']*)')""")
 _BLOCK_PREFIX = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)?\Z")
 _BLANK_LINES = re.compile(r"\n\s*\n")
-_MAIN_HEADING = re.compile(r"^# ", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ class SourcePreparer:
 
         return _TOKEN.sub(replace, text)
 
-    def _replace(self, match: re.Match[str], text: str, path: str) -> str:
+    def _replace(self, match: re.Match[str], text: str, path: str) -> str:  # noqa: PLR0911
         kind = match.lastgroup
         found = match.groupdict()
         if found["fence"] is not None or found["span"] is not None:

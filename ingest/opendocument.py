@@ -27,7 +27,7 @@ _SKIPPED = frozenset({
 
 def parse_opendocument(data: bytes) -> ParsedDocument:
     """Read a text, spreadsheet or presentation of LibreOffice and its kin."""
-    from lxml import etree  # noqa: PLC0415
+    from lxml import etree
 
     safe = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -42,7 +42,9 @@ def parse_opendocument(data: bytes) -> ParsedDocument:
             raise DamagedFileError(message)
         content = etree.fromstring(archive.read("content.xml"), safe)
         meta = etree.fromstring(archive.read("meta.xml"), safe) if "meta.xml" in names else None
-        styles = etree.fromstring(archive.read("styles.xml"), safe) if "styles.xml" in names else None
+        styles = (
+            etree.fromstring(archive.read("styles.xml"), safe) if "styles.xml" in names else None
+        )
     parts = [part for part in (content, styles) if part is not None]
     numbered = {name for part in parts for name in _numbered_lists(part)}
     parents = {

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ingest.detection import MAX_BINARY_BYTES, FileFormat, detect, too_large
 from ingest.decoding import decode_text
+from ingest.detection import MAX_BINARY_BYTES, FileFormat, detect, too_large
 from ingest.element import ParsedDocument
 from ingest.errors import DamagedFileError, EmptyFileError, ParseError
 from ingest.markdown_source import IncludeResolver
@@ -52,44 +52,75 @@ def _read(path: Path) -> bytes:
 def _read_as(
     file_format: FileFormat, data: bytes, uri: str, resolve_include: IncludeResolver | None
 ) -> ParsedDocument:
-    """Import just the reader that is needed: most are cheap, some are not."""
+    """Choose the family; each imports just the reader that is needed: some are not cheap."""
     match file_format:
-        case FileFormat.MARKDOWN:
-            from ingest.markdown import parse_markdown
+        case FileFormat.MARKDOWN | FileFormat.MDX | FileFormat.RST | FileFormat.YAML:
+            return _read_page(file_format, decode_text(data), uri, resolve_include)
+        case FileFormat.EMAIL | FileFormat.OUTLOOK:
+            return _read_mail(file_format, data)
+        case FileFormat.DOCX | FileFormat.PPTX | FileFormat.XLSX:
+            return _read_office(file_format, data)
+        case FileFormat.PDF | FileFormat.EPUB | FileFormat.RTF:
+            return _read_book(file_format, data)
+        case FileFormat.ODT | FileFormat.ODS | FileFormat.ODP:
+            from ingest.opendocument import parse_opendocument
 
-            return parse_markdown(decode_text(data), uri=uri, resolve_include=resolve_include)
-        case FileFormat.MDX:
-            from ingest.markdown import parse_mdx
+            return parse_opendocument(data)
+        case _:
+            return _read_text(file_format, decode_text(data))
 
-            return parse_mdx(decode_text(data), uri=uri, resolve_include=resolve_include)
-        case FileFormat.HTML:
-            from ingest.hypertext import parse_html
 
-            return parse_html(decode_text(data))
-        case FileFormat.TEXT:
-            from ingest.plain_text import parse_text
-
-            return parse_text(decode_text(data))
+def _read_page(
+    file_format: FileFormat, text: str, uri: str, resolve_include: IncludeResolver | None
+) -> ParsedDocument:
+    """Read a page of a documentation site: these include each other."""
+    match file_format:
         case FileFormat.RST:
-            from ingest.plain_text import parse_rst
+            from ingest.rst import parse_rst
 
-            return parse_rst(decode_text(data), uri=uri, resolve_include=resolve_include)
-        case FileFormat.CSV | FileFormat.TSV:
-            from ingest.spreadsheet import parse_csv
-
-            return parse_csv(decode_text(data), tabs=file_format is FileFormat.TSV)
-        case FileFormat.XLSX:
-            from ingest.spreadsheet import parse_xlsx
-
-            return parse_xlsx(data)
-        case FileFormat.JSON | FileFormat.JSON_LINES:
-            from ingest.structured import parse_json
-
-            return parse_json(decode_text(data))
+            return parse_rst(text, uri=uri, resolve_include=resolve_include)
         case FileFormat.YAML:
             from ingest.structured import parse_yaml
 
-            return parse_yaml(decode_text(data), uri=uri, resolve_include=resolve_include)
+            return parse_yaml(text, uri=uri, resolve_include=resolve_include)
+        case FileFormat.MDX:
+            from ingest.markdown import parse_mdx
+
+            return parse_mdx(text, uri=uri, resolve_include=resolve_include)
+        case _:
+            from ingest.markdown import parse_markdown
+
+            return parse_markdown(text, uri=uri, resolve_include=resolve_include)
+
+
+def _read_text(file_format: FileFormat, text: str) -> ParsedDocument:
+    match file_format:
+        case FileFormat.HTML:
+            from ingest.hypertext import parse_html
+
+            return parse_html(text)
+        case FileFormat.CSV | FileFormat.TSV:
+            from ingest.spreadsheet import parse_csv
+
+            return parse_csv(text, delimiter="\t" if file_format is FileFormat.TSV else None)
+        case FileFormat.JSON | FileFormat.JSON_LINES:
+            from ingest.structured import parse_json
+
+            return parse_json(text)
+        case _:
+            from ingest.plain_text import parse_text
+
+            return parse_text(text)
+
+
+def _read_mail(file_format: FileFormat, data: bytes) -> ParsedDocument:
+    from ingest.mail import parse_eml, parse_msg
+
+    return parse_msg(data) if file_format is FileFormat.OUTLOOK else parse_eml(data)
+
+
+def _read_office(file_format: FileFormat, data: bytes) -> ParsedDocument:
+    match file_format:
         case FileFormat.DOCX:
             from ingest.word import parse_docx
 
@@ -98,27 +129,23 @@ def _read_as(
             from ingest.slides import parse_pptx
 
             return parse_pptx(data)
-        case FileFormat.EMAIL:
-            from ingest.mail import parse_eml
+        case _:
+            from ingest.spreadsheet import parse_xlsx
 
-            return parse_eml(data)
-        case FileFormat.OUTLOOK:
-            from ingest.mail import parse_msg
+            return parse_xlsx(data)
 
-            return parse_msg(data)
-        case FileFormat.ODT | FileFormat.ODS | FileFormat.ODP:
-            from ingest.opendocument import parse_opendocument
 
-            return parse_opendocument(data)
-        case FileFormat.RTF:
-            from ingest.rich_text import parse_rtf
-
-            return parse_rtf(data)
-        case FileFormat.EPUB:
-            from ingest.epub import parse_epub
-
-            return parse_epub(data)
+def _read_book(file_format: FileFormat, data: bytes) -> ParsedDocument:
+    match file_format:
         case FileFormat.PDF:
             from ingest.pdf import parse_pdf
 
             return parse_pdf(data)
+        case FileFormat.EPUB:
+            from ingest.epub import parse_epub
+
+            return parse_epub(data)
+        case _:
+            from ingest.rich_text import parse_rtf
+
+            return parse_rtf(data)

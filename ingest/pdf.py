@@ -25,10 +25,16 @@ _SENTENCE_ENDS = (".", ":", "!", "?", ";")
 _EDGE_LINES = 3
 # `Report date: 2024-11-15` states a fact, in bold or not.
 _FACT = re.compile(r"^[^:]{2,40}:\s+\S*\d\S*$")
-_BULLET = re.compile(r"^(?P<mark>[\u2022\u25cf\u25e6\u25aa\u25ab\u25a0\u25cb\u2023\u2013\uf0b7\uf0a7\u00b7*-]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?P<rest>\S.*)$", re.DOTALL)
+_BULLET = re.compile(
+    r"^(?P<mark>[\u2022\u25cf\u25e6\u25aa\u25ab\u25a0\u25cb\u2023\u2013\uf0b7\uf0a7\u00b7*-]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?P<rest>\S.*)$",
+    re.DOTALL,
+)
 _BULLET_SIGNS = "\u2022\u25cf\u25e6\u25aa\u25ab\u25a0\u25cb\u2023\uf0b7\uf0a7\u00b7"
 _LONE_BULLET = re.compile(r"^[\u2022\u25cf\u25e6\u25aa\u25ab\u25a0\u25cb\u2023\uf0b7\uf0a7\u00b7]$")
-_PAGE_NUMBER = re.compile(r"^(?:page|seite|p\.)?\s*[-\u2013]?\s*\d{1,4}\s*[-\u2013]?\s*(?:(?:of|/|von)\s*\d{1,4})?$", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(
+    r"^(?:page|seite|p\.)?\s*[-\u2013]?\s*\d{1,4}\s*[-\u2013]?\s*(?:(?:of|/|von)\s*\d{1,4})?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,7 @@ class _Page:
 
 def parse_pdf(data: bytes) -> ParsedDocument:
     """Read a PDF that opens without a password. A scan without text is refused as empty."""
-    import pypdfium2 as pdfium  # noqa: PLC0415
+    import pypdfium2 as pdfium
 
     _refuse_truncated(data)
     try:
@@ -64,7 +70,9 @@ def parse_pdf(data: bytes) -> ParsedDocument:
         raise DamagedFileError(message) from error
     try:
         if len(document) > _MAX_PAGES:
-            message = f"has {len(document)} pages, more than the {_MAX_PAGES} that are read: split it"
+            message = (
+                f"has {len(document)} pages, more than the {_MAX_PAGES} that are read: split it"
+            )
             raise TooLargeError(message)
         pages = list(_pages(document, data))
         title = str(document.get_metadata_dict().get("Title") or "")
@@ -78,14 +86,18 @@ def parse_pdf(data: bytes) -> ParsedDocument:
 
 def _refuse_truncated(data: bytes) -> None:
     end = data.rfind(b"%%EOF")
-    if end < 0 and b"startxref" not in data[-_TAIL_BYTES:] or 0 <= end < len(data) - _TAIL_BYTES:
+    if (end < 0 and b"startxref" not in data[-_TAIL_BYTES:]) or 0 <= end < len(data) - _TAIL_BYTES:
         message = "is truncated: its end is missing; download or save it again"
         raise DamagedFileError(message)
 
 
 def _usable_title(title: str) -> str:
     """Ignore what a program wrote into the title: a file name, or the name of the program."""
-    if re.search(r"\.(?:docx?|pptx?|xlsx?|indd|pdf|tex|dvi)\b|^(?:microsoft\b|untitled|\(?anonymous\)?$)", title, re.IGNORECASE):
+    if re.search(
+        r"\.(?:docx?|pptx?|xlsx?|indd|pdf|tex|dvi)\b|^(?:microsoft\b|untitled|\(?anonymous\)?$)",
+        title,
+        re.IGNORECASE,
+    ):
         return ""
     return title
 
@@ -117,14 +129,16 @@ def _key(line: Line) -> str:
 
 def _edge(page: _Page, position: int, line: Line) -> bool:
     near = position < _EDGE_LINES or position >= len(page.lines) - _EDGE_LINES
-    return near or line.bottom > 0.92 * page.height or line.top < 0.08 * page.height  # noqa: PLR2004
+    return near or line.bottom > 0.92 * page.height or line.top < 0.08 * page.height
 
 
 def _repeated_lines(pages: Sequence[_Page]) -> set[str]:
     """Find headers and footers: lines at the edge of most pages, numbers aside."""
     seen: Counter[str] = Counter()
     for page in pages:
-        seen.update({_key(line) for position, line in enumerate(page.lines) if _edge(page, position, line)})
+        seen.update(
+            {_key(line) for position, line in enumerate(page.lines) if _edge(page, position, line)}
+        )
     # Alternating left and right pages carry a header each: a third of the pages is enough.
     needed = max(3, len(pages) // 3)
     return {key for key, count in seen.items() if count >= needed}
@@ -157,7 +171,9 @@ def _heading_levels(pages: Sequence[_Page], body: float, repeated: set[str]) -> 
                 written[line.size] += len(line.text)
     allowed = _MAX_HEADING_SHARE * written.total()
     sizes = [
-        size for size, share in written.items() if size >= _HEADING_RATIO * body and share <= allowed
+        size
+        for size, share in written.items()
+        if size >= _HEADING_RATIO * body and share <= allowed
     ]
     if sum(written[size] for size in sizes) > 2 * allowed:
         return {}
@@ -219,13 +235,13 @@ class _PageWriter:
         last = self._lines[-1]
         leading = last.baseline - line.baseline
         usual = self._leading.get(line.size, 1.3 * line.size)
-        if leading > 1.3 * max(usual, line.size) or leading < -0.5 * line.size:  # noqa: PLR2004
+        if leading > 1.3 * max(usual, line.size) or leading < -0.5 * line.size:
             return True
         if _BULLET.match(line.text) or _LONE_BULLET.match(line.segments[0].text):
             return True
         if self._kind.level:
             return False
-        if abs(last.size - line.size) > 0.2 * line.size:  # noqa: PLR2004
+        if abs(last.size - line.size) > 0.2 * line.size:
             return True
         return self._ended_on_purpose(last, line) and last.text.rstrip().endswith(_SENTENCE_ENDS)
 
@@ -268,7 +284,7 @@ class _PageWriter:
 def _reads_as_heading(text: str) -> bool:
     letters = sum(character.isalpha() for character in text)
     return (
-        _MIN_LETTERS <= letters
+        letters >= _MIN_LETTERS
         and len(text) <= _MAX_HEADING
         and not text[0].islower()
         and not text.endswith((",", ";"))
@@ -283,7 +299,7 @@ def _usual_leading(lines: Sequence[Line]) -> dict[float, float]:
     steps: dict[float, list[float]] = {}
     for last, line in pairwise(lines):
         step = last.baseline - line.baseline
-        if last.size == line.size and 0.7 * line.size < step < 2.2 * line.size:  # noqa: PLR2004
+        if last.size == line.size and 0.7 * line.size < step < 2.2 * line.size:
             steps.setdefault(line.size, []).append(step)
     # The lower quartile: what is inside paragraphs, not between them.
     return {size: sorted(found)[len(found) // 4] for size, found in steps.items()}

@@ -67,7 +67,7 @@ class _Glyph:
 
 def page_lines(page: "PdfPage") -> list[Line]:
     """Read a page's lines in the order in which they were written."""
-    import pypdfium2.raw as raw  # noqa: PLC0415
+    from pypdfium2 import raw
 
     textpage = page.get_textpage()
     try:
@@ -77,7 +77,7 @@ def page_lines(page: "PdfPage") -> list[Line]:
         start = 0
         for index, character in enumerate([*text, "\n"]):
             # PDFium joins a hyphenated word over the line's end; its place is lost that way.
-            if character and character in "\r\n" + HYPHENS or index >= count:
+            if (character and character in "\r\n" + HYPHENS) or index >= count:
                 line = _line(raw, textpage.raw, text, start, index)
                 if line:
                     lines.append(_hyphenated(line) if character in HYPHENS else line)
@@ -93,7 +93,7 @@ def _hyphenated(line: Line) -> Line:
 
 
 def _characters(textpage: object, count: int) -> list[str]:
-    import pypdfium2.raw as raw  # noqa: PLC0415
+    from pypdfium2 import raw
 
     handle = textpage.raw  # type: ignore[attr-defined]
     codes = (raw.FPDFText_GetUnicode(handle, index) for index in range(count))
@@ -195,7 +195,7 @@ def _merged(lines: list[Line]) -> Iterator[Line]:
 def _same_row(first: Line, second: Line) -> bool:
     overlap = min(first.top, second.top) - max(first.bottom, second.bottom)
     height = min(first.top - first.bottom, second.top - second.bottom)
-    return height > 0 and overlap > 0.5 * height and second.left >= first.right - 1  # noqa: PLR2004
+    return height > 0 and overlap > 0.5 * height and second.left >= first.right - 1
 
 
 def _joined(first: Line, second: Line) -> Line:
@@ -203,7 +203,7 @@ def _joined(first: Line, second: Line) -> Line:
     if wide:
         segments = first.segments + second.segments
     else:
-        seam = "" if second.left - first.right < 0.15 * first.size else " "  # noqa: PLR2004
+        seam = "" if second.left - first.right < 0.15 * first.size else " "
         last, following = first.segments[-1], second.segments[0]
         joined = Segment(
             text=last.text + seam + following.text, left=last.left, right=following.right

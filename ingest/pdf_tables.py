@@ -44,7 +44,7 @@ def ruled_tables(
     """Find drawn tables. Only a page with crossing rules pays for the slower library."""
     if not lines or not _has_grid(page):
         return []
-    import pdfplumber  # noqa: PLC0415
+    import pdfplumber
 
     try:
         with pdfplumber.open(io.BytesIO(data), pages=[index + 1]) as document:
@@ -62,9 +62,7 @@ def _extracted(page: "PdfPage", plumbed: "PlumberPage") -> list[RuledTable]:
     tables: list[RuledTable] = []
     words = page.get_textpage()
     for found in plumbed.find_tables():
-        rows = tuple(
-            tuple(_cell(words, box, height) for box in row.cells) for row in found.rows
-        )
+        rows = tuple(tuple(_cell(words, box, height) for box in row.cells) for row in found.rows)
         filled = [row for row in rows if sum(1 for cell in row if cell) > 1]
         if len(filled) < 2:  # noqa: PLR2004 - a box around text is not a table
             continue
@@ -82,27 +80,27 @@ def _cell(
     if box is None:
         return ""
     left, top, right, bottom = box
-    text = words.get_text_bounded(
-        left=left, bottom=height - bottom, right=right, top=height - top
-    )
+    text = words.get_text_bounded(left=left, bottom=height - bottom, right=right, top=height - top)
     return join_lines(text.splitlines())
 
 
 def _has_grid(page: "PdfPage") -> bool:
-    import pypdfium2.raw as raw  # noqa: PLC0415
+    from pypdfium2 import raw
 
-    across = down = paths = boxes = 0
-    for item in page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3):
-        paths += 1
+    across = down = boxes = 0
+    objects = page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3)
+    for paths, item in enumerate(objects, start=1):
         if paths > _MAX_PATHS:
             return False  # a drawing
-        left, bottom, right, top = item.get_bounds() if hasattr(item, "get_bounds") else item.get_pos()
+        left, bottom, right, top = (
+            item.get_bounds() if hasattr(item, "get_bounds") else item.get_pos()
+        )
         width, height = right - left, top - bottom
         if height <= _THIN < width:
             across += 1
         elif width <= _THIN < height:
             down += 1
-        elif width > 4 * _THIN and height > 2 * _THIN:  # noqa: PLR2004
+        elif width > 4 * _THIN and height > 2 * _THIN:
             boxes += 1
     return (across >= _MIN_RULES and down >= 2) or boxes >= 4  # noqa: PLR2004
 
@@ -117,7 +115,7 @@ def borderless_table(lines: Sequence[Line]) -> tuple[list[list[str]], int]:
     for line in lines:
         if len(line.segments) < 2 or any(len(part.text) > _MAX_CELL for part in line.segments):  # noqa: PLR2004
             break
-        if run and abs(run[-1].bottom - line.top) > 2.5 * line.size:  # noqa: PLR2004
+        if run and abs(run[-1].bottom - line.top) > 2.5 * line.size:
             break
         run.append(line)
     if len(run) < _MIN_ROWS:

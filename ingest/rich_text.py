@@ -9,12 +9,12 @@ from ingest.stored_text import Block, assemble, table
 
 def parse_rtf(data: bytes) -> ParsedDocument:
     """Read an RTF file."""
-    from striprtf.striprtf import rtf_to_text  # noqa: PLC0415
+    from striprtf.striprtf import rtf_to_text
 
     if not data.rstrip(b" \r\n\t\x00").endswith(b"}"):
         message = "is truncated: its end is missing; save it again"
         raise DamagedFileError(message)
-    text = rtf_to_text(decode_text(data), errors="ignore")
+    text = str(rtf_to_text(decode_text(data), errors="ignore"))  # type: ignore[no-untyped-call]
     blocks: list[Block] = []
     rows: list[list[str]] = []
     prose: list[str] = []

