@@ -241,7 +241,7 @@ class _Loading:
         if self._source.rule.text_format != "md":
             return metadata
         data = text.encode("utf-8", "replace")
-        return describe_page(data, metadata, uri, managed=self._manifest.managed)
+        return describe_page(data, metadata, "front matter", managed=self._manifest.managed)
 
 
 def _name(metadata: dict[str, object], at: int, source: LoaderSource) -> str:

@@ -54,7 +54,7 @@ class SourceItem:
         """
         if self.kind is not SourceKind.FILE or suffix_of(self.uri) not in _MARKDOWN:
             return self.metadata
-        return describe_page(data, self.metadata, self.uri, managed=self.managed)
+        return describe_page(data, self.metadata, "front matter", managed=self.managed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from governance.document import DocType, DocumentMetadata
@@ -55,11 +56,19 @@ def read_tickets(
 ) -> Iterator[SourceItem | SourceFailure]:
     """Yield a document for every good row and a failure, with its line, for every bad one."""
     ruled = manifest.ruled(file.uri)
+
+    # Rows repeat their partner, product and release; a long history has few of each.
+    @lru_cache(maxsize=4096)
+    def describe(partner: str, product: str, release: str) -> DocumentMetadata:
+        return _metadata(partner, product, release, manifest=manifest, ruled=ruled)
+
     seen: dict[str, int] = {}
     failures = 0
     for row in rows_of(file.path, file.uri):
         try:
-            item = _item(row, file, manifest, ruled, root)
+            values = _checked(row)
+            metadata = describe(values["partner"], values["product"], values["release"])
+            item = _item(values, metadata, file, manifest, root)
             first = seen.setdefault(item.uri, row.line)
             if first != row.line:
                 raise SourceError(f"the id {shown(row.values['id'])!r} stands in line {first} too")
@@ -77,12 +86,11 @@ def read_tickets(
         yield SourceFailure(uri=file.uri, error=more, covers=f"{file.uri}#")
 
 
-def _item(
-    row: Row, file: FoundFile, manifest: Manifest, ruled: MetadataKeys, root: Path
-) -> SourceItem:
+def _checked(row: Row) -> dict[str, str]:
+    """Return the known columns of a row that can be a document, days in one form."""
     if row.problem:
         raise SourceError(row.problem)
-    values = {column: row.values.get(column, "").strip() for column in sorted(COLUMNS)}
+    values = {column: row.values.get(column, "").strip() for column in COLUMNS}
     if not _ID.fullmatch(values["id"]):
         raise SourceError("has no usable id: up to 128 characters without spaces or '#'")
     for column in ("partner", "subject"):
@@ -91,7 +99,16 @@ def _item(
     if not values["description"] and not values["resolution"]:
         raise SourceError("the columns description and resolution are both empty")
     values["opened"], values["closed"] = _days(values["opened"], values["closed"])
-    metadata = _metadata(values, manifest, ruled)
+    return values
+
+
+def _item(
+    values: dict[str, str],
+    metadata: DocumentMetadata,
+    file: FoundFile,
+    manifest: Manifest,
+    root: Path,
+) -> SourceItem:
     # Pure ASCII, so that the bytes are the same whatever the file's own encoding was.
     data = _ENVELOPE + json.dumps(values, sort_keys=True).encode() + b"}"
     return SourceItem(
@@ -125,12 +142,14 @@ def _day(value: str, column: str) -> date:
         ) from None
 
 
-def _metadata(values: dict[str, str], manifest: Manifest, ruled: MetadataKeys) -> DocumentMetadata:
+def _metadata(
+    partner: str, product: str, release: str, *, manifest: Manifest, ruled: MetadataKeys
+) -> DocumentMetadata:
     row = MetadataKeys.model_construct(
         doc_type=ruled.doc_type or DocType.TICKET,
-        audience=tuple(sorted(_audience(values["partner"], manifest, ruled))),
-        product=values["product"] or None,
-        releases=(values["release"],) if values["release"] else None,
+        audience=tuple(sorted(_audience(partner, manifest, ruled))),
+        product=product or None,
+        releases=(release,) if release else None,
     )
     return manifest.metadata_from(manifest.defaults.under(ruled).under(row))
 
