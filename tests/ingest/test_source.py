@@ -377,3 +377,19 @@ def test_the_order_in_which_files_were_written_does_not_matter(
 
     assert list(found) == ["Z.txt", "a.md", "b.md", "b/a/x.md", "b/c.md", "ä.md"]
     assert len({item.fingerprint for item in found.values()}) == 6
+
+
+def test_published_documentation_is_found_whole() -> None:
+    shared = Path(os.environ.get("COPILOT_SHARED_DATA", "../shared/data"))
+    docs = shared / "business_central" / "docs"
+    if not docs.is_dir():
+        pytest.skip("the shared data is not there; set COPILOT_SHARED_DATA to its folder")
+
+    corpus = discover([docs], NO_OPTIONS)
+    found = items(corpus)
+
+    assert failures(corpus) == {}
+    assert len(found) + len(corpus.skipped) == sum(1 for path in docs.rglob("*") if path.is_file())
+    assert not any("includes/" in uri for uri in found)
+    titled = [item for item in found.values() if item.described(item.read()).title]
+    assert len(titled) >= 0.99 * len(found)
