@@ -4,6 +4,9 @@ import hashlib
 import secrets
 import time
 
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+"""What an identifier from outside must look like before it is looked up."""
+
 
 def new_id(prefix: str) -> str:
     """A fresh identifier that sorts by creation time and cannot be guessed.

@@ -14,16 +14,20 @@ from retrieval.keywords import SparseVector
 
 
 class DenseField(StrEnum):
-    """Named dense vectors of a point, unit length, compared by cosine."""
+    """Named dense vectors of a point, unit length, compared by cosine.
+
+    `CONTEXT` is the mean of a chunk's vector and its neighbours' in the same document: what a
+    passage is about shows in what stands around it, and costs no further embedding.
+    """
 
     TEXT = "text"
+    CONTEXT = "context"
 
 
 class SparseField(StrEnum):
     """Named sparse vectors of a point, compared by dot product (weights make it BM25)."""
 
-    TEXT = "text_keywords"
-    HEADER = "header_keywords"
+    KEYWORDS = "keywords"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,268 @@
+"""From a question to an outcome: the whole story on one page."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+from copilot import desk
+from copilot.answer import (
+    Answer,
+    Band,
+    Citation,
+    Clarification,
+    Escalation,
+    Outcome,
+    Reason,
+    SourceRecord,
+    cite,
+)
+from copilot.confidence import Calibration, Signals, signals_of
+from copilot.courtesy import courtesy
+from copilot.evidence import Draft, Evidence, Span
+from copilot.question import MAX_CHARACTERS, Question, read_question
+from copilot.records import CitedVersion, EscalationRecord, OutcomeRecord, Records
+from copilot.schemas import OutcomeJson, kind_of, outcome_json
+from copilot.verdict import Kind, decide
+from copilot.writer import Writer
+from foundation.clock import Clock
+from foundation.errors import InvalidRequestError
+from foundation.ids import new_id
+from governance.identity import ForbiddenError
+from governance.policy import Policy
+from governance.principal import Permission, Principal
+from governance.visibility import Filters
+from retrieval.passage import Passage
+from retrieval.query import Query
+from retrieval.retriever import Found, Retriever
+
+_NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question as it came in, and who asks."""
+
+    text: str
+    principal: Principal
+    filters: Filters = field(default_factory=Filters)
+    conversation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An outcome as it was recorded. `body` is the JSON the asker gets."""
+
+    outcome: Outcome
+    body: OutcomeJson
+    signals: Signals | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What the copilot is doing, for who waits."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A part of the answer's text that may be shown: it has passed every check."""
+
+    text: str
+
+
+Event = Status | Citation | Token | Reply
+
+
+class Copilot:
+    """Answers questions from what the asker may read, or hands them to a person."""
+
+    def __init__(  # noqa: PLR0913 - the collaborators of the whole story
+        self,
+        *,
+        retriever: Retriever,
+        writer: Writer,
+        calibration: Calibration,
+        policy: Policy,
+        records: Records,
+        clock: Clock,
+    ) -> None:
+        self._retriever = retriever
+        self._writer = writer
+        self._calibration = calibration
+        self._policy = policy
+        self._records = records
+        self._clock = clock
+
+    def ask(self, asked: Asked) -> Reply:
+        """Answer, escalate, ask back or be polite; and leave a record of it."""
+        started = time.perf_counter()
+        question = _checked(asked)
+        polite = courtesy(asked.text)
+        if polite is not None:
+            return self._recorded(asked, polite, None, started)
+        found = self._retriever.search(
+            Query(
+                text=question.text,
+                principal=asked.principal,
+                filters=asked.filters,
+                limit=self._policy.answers.passages,
+            )
+        )
+        draft = self._writer.write(question, found.passages, found.statistics)
+        signals = signals_of(question, found.passages, draft, found.statistics)
+        confidence = self._calibration.probability(signals) if signals else 0.0
+        outcome = self._outcome(asked, question, found, draft, confidence)
+        return self._recorded(asked, outcome, signals, started)
+
+    def stream(self, asked: Asked) -> Iterator[Event]:
+        """The same, told as it happens. The last event is always the whole reply."""
+        yield Status(state="searching")
+        reply = self.ask(asked)
+        if isinstance(reply.outcome, Answer | Escalation):
+            yield Status(state="answering")
+            yield from reply.outcome.citations
+        yield from (Token(text=part) for part in _parts(reply.outcome.text))
+        yield reply
+
+    def _outcome(
+        self, asked: Asked, question: Question, found: Found, draft: Draft, confidence: float
+    ) -> Outcome:
+        verdict = decide(
+            question=question,
+            passages=found.passages,
+            draft=draft,
+            confidence=confidence,
+            policy=self._policy.answers,
+            statistics=found.statistics,
+        )
+        match verdict.kind:
+            case Kind.ANSWER:
+                return Answer(
+                    text=draft.text,
+                    confidence=confidence,
+                    band=verdict.band,
+                    review_required=verdict.review_required,
+                    citations=cite(draft.evidence, _sources(found)),
+                    writer=draft.writer,
+                )
+            case Kind.CLARIFICATION:
+                return Clarification(
+                    text="What would you like to know?",
+                    confidence=confidence,
+                    options=verdict.options,
+                )
+            case Kind.ESCALATION:
+                nearest = _nearest(found.passages)
+                handover = desk.hand_over(
+                    self._policy.escalations,
+                    asked.principal,
+                    reason=verdict.reason or Reason.LOW_CONFIDENCE,
+                    doc_types={one.passage.doc_type for one in nearest},
+                    now=self._clock(),
+                )
+                return Escalation(
+                    text=desk.announcement(handover, verdict.missing),
+                    confidence=confidence,
+                    band=Band.LOW,
+                    citations=cite(nearest, _sources(found)),
+                    reason=verdict.reason or Reason.LOW_CONFIDENCE,
+                    missing=verdict.missing,
+                    writer=draft.writer,
+                    handover=handover,
+                )
+
+    def _recorded(
+        self, asked: Asked, outcome: Outcome, signals: Signals | None, started: float
+    ) -> Reply:
+        conversation = asked.conversation_id or new_id("cnv")
+        body = outcome_json(
+            outcome,
+            outcome_id=new_id("out"),
+            question=asked.text,
+            standalone_question=asked.text,
+            conversation_id=conversation,
+            elapsed_ms=round((time.perf_counter() - started) * 1000),
+        )
+        cited = outcome.citations if isinstance(outcome, Answer | Escalation) else ()
+        handover = outcome.handover if isinstance(outcome, Escalation) else None
+        self._records.keep(
+            asked.principal,
+            OutcomeRecord(
+                id=body.id,
+                conversation_id=conversation,
+                kind=kind_of(outcome),
+                question=asked.text,
+                confidence=body.confidence,
+                band=body.band,
+                review_required=body.review_required,
+                writer=body.writer,
+                elapsed_ms=body.elapsed_ms,
+                body=body.model_dump(mode="json"),
+                signals=asdict(signals) if signals else {},
+                citations=tuple(
+                    CitedVersion(
+                        key=one.key,
+                        document_id=one.document_id,
+                        version=one.version,
+                        passage_id=one.passage_id,
+                    )
+                    for one in cited
+                ),
+                escalation=EscalationRecord(
+                    id=handover.id,
+                    outcome_id=body.id,
+                    reason=outcome.reason.value,
+                    missing=outcome.missing,
+                    queue=handover.queue,
+                    priority=handover.priority,
+                    due_at=handover.due_at,
+                )
+                if isinstance(outcome, Escalation) and handover
+                else None,
+                created_at=self._clock(),
+            ),
+        )
+        return Reply(outcome=outcome, body=body, signals=signals)
+
+
+def _checked(asked: Asked) -> Question:
+    if not asked.principal.may(Permission.ASK):
+        raise ForbiddenError("your role reads the record and does not ask questions")
+    if not asked.text.strip():
+        raise InvalidRequestError("the question is empty; write what you would like to know")
+    if len(asked.text) > MAX_CHARACTERS:
+        message = f"the question is longer than {MAX_CHARACTERS} characters; shorten it"
+        raise InvalidRequestError(message)
+    return read_question(asked.text)
+
+
+def _sources(found: Found) -> dict[tuple[str, int], SourceRecord]:
+    return {
+        (version.document_id, version.version): SourceRecord(
+            document_id=version.document_id,
+            version=version.version,
+            approved_by=version.metadata.approved_by,
+            approved_at=version.approved_at,
+        )
+        for version in found.versions.values()
+    }
+
+
+def _nearest(passages: tuple[Passage, ...]) -> tuple[Evidence, ...]:
+    """The passages that come nearest, whole, for the person who takes over."""
+    return tuple(
+        Evidence(
+            key=key,
+            passage=passage,
+            start=0,
+            end=len(passage.chunk.text),
+            sentences=(Span(start=0, end=len(passage.chunk.text)),),
+        )
+        for key, passage in enumerate(passages[:_NEAREST], start=1)
+    )
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The text in lines, as they may be shown one after another."""
+    yield from text.splitlines(keepends=True)

@@ -1,0 +1,208 @@
+"""The JSON of this floor, as CONTRACT and OpenAPI have it: what goes out and what comes in."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from copilot.answer import Answer, Citation, Clarification, Courtesy, Escalation, Outcome
+from copilot.question import MAX_CHARACTERS
+from foundation.ids import ID_PATTERN
+from governance.document import DocType
+from governance.visibility import Filters
+
+_SHORT = 255
+_COMMENT = 4000
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_SHORT)]
+Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_COMMENT)]
+
+
+class Body(BaseModel):
+    """A request body: unknown keys are a mistake worth telling."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FiltersBody(Body):
+    """What a question is narrowed to. It can only take away."""
+
+    doc_types: list[DocType] = Field(default_factory=list, max_length=len(DocType))
+    product: Line | None = None
+    release: Line | None = None
+    as_of: date | None = None
+
+    def filters(self) -> Filters:
+        """The same as the noun of the floors below."""
+        return Filters(
+            doc_types=frozenset(one.value for one in self.doc_types),
+            product=self.product or None,
+            release=self.release or None,
+            as_of=self.as_of,
+        )
+
+
+class AskBody(Body):
+    """A question, perhaps in a conversation."""
+
+    question: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARACTERS)
+    ]
+    conversation_id: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = None
+    filters: FiltersBody = Field(default_factory=FiltersBody)
+
+
+class EscalateBody(Body):
+    """What the asker wants the person to know."""
+
+    note: Comment = ""
+
+
+class FeedbackBody(Body):
+    """Whether an outcome helped."""
+
+    rating: Literal["up", "down"]
+    reason: Line = ""
+    comment: Comment = ""
+
+
+class CitationJson(BaseModel):
+    """A quote and where it stands; `quote` is the stored text from `start` to `end`."""
+
+    key: int
+    passage_id: str
+    document_id: str
+    uri: str
+    title: str
+    doc_type: str
+    version: int
+    approved_by: str
+    approved_at: datetime | None
+    heading_path: list[str]
+    page: int | None
+    start: int
+    end: int
+    quote: str
+
+
+class EscalationJson(BaseModel):
+    """Who takes the question, why, and until when they answer."""
+
+    id: str
+    reason: str
+    missing: str
+    queue: str
+    priority: str
+    due_at: datetime
+
+
+class OutcomeJson(BaseModel):
+    """What comes back to the person who asked."""
+
+    id: str
+    kind: Literal["answer", "escalation", "clarification", "courtesy"]
+    question: str
+    standalone_question: str
+    text: str
+    confidence: float = Field(ge=0, le=1)
+    band: Literal["high", "medium", "low"]
+    review_required: bool
+    citations: list[CitationJson]
+    escalation: EscalationJson | None
+    options: list[str]
+    writer: str
+    conversation_id: str
+    elapsed_ms: int
+
+
+class TurnJson(BaseModel):
+    """One turn of a conversation."""
+
+    created_at: datetime
+    outcome: OutcomeJson
+
+
+class ConversationJson(BaseModel):
+    """A conversation, oldest turn first."""
+
+    id: str
+    turns: list[TurnJson]
+
+
+class ReceiptJson(BaseModel):
+    """Says that something was taken in."""
+
+    id: str
+    status: Literal["recorded"]
+
+
+def citation_json(citation: Citation) -> CitationJson:
+    """A citation as JSON."""
+    return CitationJson(
+        key=citation.key,
+        passage_id=citation.passage_id,
+        document_id=citation.document_id,
+        uri=citation.uri,
+        title=citation.title,
+        doc_type=citation.doc_type,
+        version=citation.version,
+        approved_by=citation.approved_by,
+        approved_at=citation.approved_at,
+        heading_path=list(citation.heading_path),
+        page=citation.page,
+        start=citation.start,
+        end=citation.end,
+        quote=citation.quote,
+    )
+
+
+def kind_of(outcome: Outcome) -> Literal["answer", "escalation", "clarification", "courtesy"]:
+    """The word for an outcome."""
+    match outcome:
+        case Answer():
+            return "answer"
+        case Escalation():
+            return "escalation"
+        case Clarification():
+            return "clarification"
+        case Courtesy():
+            return "courtesy"
+
+
+def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
+    outcome: Outcome,
+    *,
+    outcome_id: str,
+    question: str,
+    standalone_question: str,
+    conversation_id: str,
+    elapsed_ms: int,
+) -> OutcomeJson:
+    """An outcome as JSON."""
+    cites = isinstance(outcome, Answer | Escalation)
+    handover = outcome.handover if isinstance(outcome, Escalation) else None
+    return OutcomeJson(
+        id=outcome_id,
+        kind=kind_of(outcome),
+        question=question,
+        standalone_question=standalone_question,
+        text=outcome.text,
+        confidence=round(outcome.confidence, 4),
+        band=outcome.band.value if cites else "high" if isinstance(outcome, Courtesy) else "low",
+        review_required=isinstance(outcome, Answer) and outcome.review_required,
+        citations=[citation_json(one) for one in outcome.citations] if cites else [],
+        escalation=EscalationJson(
+            id=handover.id,
+            reason=outcome.reason.value,
+            missing=outcome.missing,
+            queue=handover.queue,
+            priority=handover.priority,
+            due_at=handover.due_at,
+        )
+        if isinstance(outcome, Escalation) and handover
+        else None,
+        options=list(outcome.options) if isinstance(outcome, Clarification) else [],
+        writer=outcome.writer if cites else "",
+        conversation_id=conversation_id,
+        elapsed_ms=elapsed_ms,
+    )

@@ -1,0 +1,48 @@
+"""import-linter holds the rules between packages; these hold them for the modules at the top."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOTS = {"api", "assembly", "cli", "terminal", "demo"}
+PACKAGES = ["foundation", "governance", "retrieval", "ingest", "copilot", "eval"]
+
+
+def imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def at_import(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_floor_imports_a_composition_root(package: str):
+    for path in (ROOT / package).rglob("*.py"):
+        assert not imported(path) & ROOTS, path
+
+
+@pytest.mark.parametrize("root", ["cli", "assembly", "terminal"])
+def test_the_command_line_does_not_know_fastapi_or_unstructured(root: str):
+    assert not imported(ROOT / f"{root}.py") & {"fastapi", "starlette", "unstructured"}
+
+
+def test_the_command_line_imports_nothing_heavy_before_a_command_runs():
+    assert at_import(ROOT / "cli.py") <= {
+        "argparse", "collections", "contextlib", "datetime", "json", "os", "pathlib", "sys",
+        "typing",
+    }  # fmt: skip
