@@ -1,13 +1,14 @@
 """Snippets that a page pulls in from elsewhere in its corpus, and from nowhere else."""
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.decoding import decode_text
 from ingest.errors import ParseError
 
-_MAX_SNIPPET_BYTES = 2 * 1024 * 1024
+_MAX_SNIPPET_BYTES = 1024 * 1024
+_MAX_KEPT = 256
 _TEXT_SUFFIXES = frozenset({".md", ".mdx", ".markdown", ".txt", ".rst", ".html", ".htm"})
 
 
@@ -16,9 +17,21 @@ class CorpusIncludes:
     """Reads included files below `root`. A link or `..` that leads outside finds nothing."""
 
     root: Path
+    _read: dict[str, str | None] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, path: str) -> str | None:
-        """Return the text at `path` (relative to the root, with `/`), None where there is none."""
+        """Return the text at `path` (relative to the root, with `/`), None where there is none.
+
+        What was read is kept: a product's name is included on every page. So a resolver is made
+        for one run and not for longer.
+        """
+        if path not in self._read:
+            if len(self._read) >= _MAX_KEPT:
+                self._read.clear()
+            self._read[path] = self._text(path)
+        return self._read[path]
+
+    def _text(self, path: str) -> str | None:
         root = self.root.resolve()
         try:
             found = (root / path).resolve()

@@ -244,19 +244,25 @@ def _work(pipe: Connection, memory_bytes: int) -> None:
     _limit_memory(memory_bytes)
     _be_quiet()
     announced = False
+    resolvers: dict[Path, CorpusIncludes] = {}
     while True:
         try:
             task = pipe.recv()
             if not announced:
                 pipe.send(None)
                 announced = True
-            pipe.send(_outcome(task, memory_bytes))
+            root = task.corpus_root
+            if root is not None and root not in resolvers:
+                resolvers[root] = CorpusIncludes(root=root)
+            includes = resolvers[root] if root is not None else None
+            pipe.send(_outcome(task, includes, memory_bytes))
         except (EOFError, OSError):
             return
 
 
-def _outcome(task: ParseTask, memory_bytes: int) -> ParsedDocument | ParseError:
-    includes = CorpusIncludes(root=task.corpus_root) if task.corpus_root else None
+def _outcome(
+    task: ParseTask, includes: CorpusIncludes | None, memory_bytes: int
+) -> ParsedDocument | ParseError:
     try:
         document = parse(task.path, uri=task.uri, resolve_include=includes)
     except ParseError as error:

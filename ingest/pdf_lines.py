@@ -65,11 +65,34 @@ class _Glyph:
     top: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How a page is turned for showing (degrees clockwise); PDFium's places are from before it."""
+
+    degrees: int
+    shown_width: float
+    shown_height: float
+
+    def glyph(self, text: str, x0: float, y0: float, x1: float, y1: float) -> _Glyph:
+        """Place a character as it is seen."""
+        width, height = self.shown_width, self.shown_height
+        match self.degrees:
+            case 90:
+                return _Glyph(text, y0, height - x1, y1, height - x0)
+            case 180:
+                return _Glyph(text, width - x1, height - y1, width - x0, height - y0)
+            case 270:
+                return _Glyph(text, width - y1, x0, width - y0, x1)
+            case _:
+                return _Glyph(text, x0, y0, x1, y1)
+
+
 def page_lines(page: "PdfPage") -> list[Line]:
     """Read a page's lines in the order in which they were written."""
     from pypdfium2 import raw
 
     textpage = page.get_textpage()
+    turn = _Turn(page.get_rotation(), *page.get_size())
     try:
         count = textpage.count_chars()
         text = _characters(textpage, count)
@@ -78,7 +101,7 @@ def page_lines(page: "PdfPage") -> list[Line]:
         for index, character in enumerate([*text, "\n"]):
             # PDFium joins a hyphenated word over the line's end; its place is lost that way.
             if (character and character in "\r\n" + HYPHENS) or index >= count:
-                line = _line(raw, textpage.raw, text, start, index)
+                line = _line(raw, textpage.raw, text, (start, index), turn)
                 if line:
                     lines.append(_hyphenated(line) if character in HYPHENS else line)
                 start = index + 1
@@ -100,7 +123,14 @@ def _characters(textpage: object, count: int) -> list[str]:
     return [chr(code) if 0 < code < 0x110000 else "" for code in codes]  # noqa: PLR2004
 
 
-def _line(raw: object, handle: object, text: list[str], start: int, end: int) -> Line | None:
+def _line(
+    raw: Any,  # noqa: ANN401 - a ctypes module
+    handle: object,
+    text: list[str],
+    span: tuple[int, int],
+    turn: _Turn,
+) -> Line | None:
+    start, end = span
     box = [ctypes.c_double() for _ in range(4)]
     pointers = [ctypes.byref(value) for value in box]
     left, right, bottom, top = pointers
@@ -113,10 +143,10 @@ def _line(raw: object, handle: object, text: list[str], start: int, end: int) ->
         if character.isspace():
             glyphs.append(_Glyph(" ", 0, 0, 0, 0))
             continue
-        if not raw.FPDFText_GetCharBox(handle, index, left, right, bottom, top):  # type: ignore[attr-defined]
+        if not raw.FPDFText_GetCharBox(handle, index, left, right, bottom, top):
             continue
         x0, x1, y0, y1 = (value.value for value in box)
-        glyphs.append(_Glyph(character, x0, y0, x1, y1))
+        glyphs.append(turn.glyph(character, x0, y0, x1, y1))
     shown = [glyph for glyph in glyphs if glyph.text != " "]
     if not shown:
         return None
@@ -144,9 +174,15 @@ def _line(raw: object, handle: object, text: list[str], start: int, end: int) ->
 def _font_size(raw: Any, handle: object, index: int) -> float:  # noqa: ANN401 - a ctypes module
     """Return the size as it appears: the font's, scaled by the text's matrix."""
     size = float(raw.FPDFText_GetFontSize(handle, index))
-    matrix = raw.FS_MATRIX()
+    matrix, box = raw.FS_MATRIX(), raw.FS_RECTF()
     if raw.FPDFText_GetMatrix(handle, index, ctypes.byref(matrix)):
         size *= math.hypot(matrix.b, matrix.d)
+    if raw.FPDFText_GetLooseCharBox(handle, index, ctypes.byref(box)):
+        # The matrix of a surrounding form is not told: where the two are far apart, the box is
+        # right (it is rough otherwise, for it follows the font's own idea of its height).
+        seen = max(abs(box.top - box.bottom), 0.1)
+        if not 0.5 < size / seen < 2:  # noqa: PLR2004
+            return float(seen / 1.2)
     return size
 
 

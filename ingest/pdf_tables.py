@@ -1,6 +1,7 @@
 """Tables on PDF pages: drawn with rules (pdfplumber finds them), or set with white space."""
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ _MAX_PATHS = 3_000
 _THIN = 3.0
 _MIN_ROWS = 3
 _MAX_CELL = 60
+# A mark that stands alone before its text begins a list item, not a row.
+_LIST_MARK = re.compile(r"^(?:[^\w\s]|\(?(?:\d{1,2}|[a-z])[.)])$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +44,8 @@ class RuledTable:
 def ruled_tables(
     page: "PdfPage", lines: Sequence[Line], data: bytes, index: int
 ) -> list[RuledTable]:
-    """Find drawn tables. Only a page with crossing rules pays for the slower library."""
-    if not lines or not _has_grid(page):
+    """Find drawn tables. Only an upright page with crossing rules pays for the slower library."""
+    if not lines or page.get_rotation() or not _has_grid(page):
         return []
     import pdfplumber
 
@@ -114,6 +117,8 @@ def borderless_table(lines: Sequence[Line]) -> tuple[list[list[str]], int]:
     run: list[Line] = []
     for line in lines:
         if len(line.segments) < 2 or any(len(part.text) > _MAX_CELL for part in line.segments):  # noqa: PLR2004
+            break
+        if _LIST_MARK.match(line.segments[0].text):
             break
         if run and abs(run[-1].bottom - line.top) > 2.5 * line.size:
             break
