@@ -98,6 +98,13 @@ def terms(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=200_000)
+def term_id(term: str) -> int:
+    """The number under which vectors and statistics know a term (32 bits)."""
+    # Written into indexes that outlive this process: never Python's own salted hash.
+    return int.from_bytes(blake2b(term.encode(), digest_size=4).digest(), "big")
+
+
 def question_terms(question: str) -> frozenset[int]:
     """The ids of a question's terms: those whose statistics `question_vector` asks for."""
     return frozenset(term_id(term) for term in terms(question))
@@ -209,10 +216,3 @@ def _stop_terms() -> frozenset[str]:
 @lru_cache(maxsize=20_000)
 def _heading_terms(heading: str) -> frozenset[str]:
     return frozenset(terms(heading))
-
-
-@lru_cache(maxsize=200_000)
-def term_id(term: str) -> int:
-    """The number under which vectors and statistics know a term (32 bits)."""
-    # Written into indexes that outlive this process: never Python's own salted hash.
-    return int.from_bytes(blake2b(term.encode(), digest_size=4).digest(), "big")
