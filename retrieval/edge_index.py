@@ -1,14 +1,6 @@
-"""The default index: Qdrant's own engine inside this process, over a folder.
-
-What was measured of the engine (0.9.0) and shaped this module: `EdgeShard.optimize` holds the
-interpreter's lock for as long as it runs, ten seconds for 20,000 points, in which no other
-thread of the process gets a turn. So a copy of the shard is optimised in a child process, and
-this one goes on searching and writing and then switches over.
-"""
+"""The default index: Qdrant's own engine inside this process, over a folder."""
 
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,25 +38,13 @@ from retrieval.payload import (
     point_payload,
     visibility_conditions,
 )
+from retrieval.shard_optimizer import OptimizePlan, ShardOptimizer
 
-UNINDEXED_BELOW = 5_000
-"""So many points may wait outside the graph, scanned by every search, before optimize() works."""
+UNINDEXED_BELOW = 2_000
+"""So many new points may wait, scanned slowly by every search, before optimize() does anything."""
 
 _UPSERT_BATCH = 1_000
 _BUSY = "stop it, wait for it, or set COPILOT_QDRANT_URL to share an index"
-
-# Only on Linux can a child ask to go when its parent is killed; elsewhere it ends when it is done,
-# in a folder that the next start throws away.
-_OPTIMIZE_PROGRAM = """
-import ctypes, sys
-from qdrant_edge import EdgeShard
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 9)
-shard = EdgeShard.load(sys.argv[1])
-shard.optimize()
-shard.flush()
-shard.close()
-"""
 
 
 class EdgeIndex:
@@ -85,9 +65,10 @@ class EdgeIndex:
         self._writing = threading.RLock()
         self._optimizing = threading.Lock()
         self._journal: list[edge.UpdateOperation] | None = None
-        self._optimizer: subprocess.Popen[bytes] | None = None
+        self._optimizer = ShardOptimizer()
         self._path = folder
-        self._generations = Generations(folder, layout_of(dimensions))
+        self._layout = layout_of(dimensions)
+        self._generations = Generations(folder, self._layout)
         self._shard: edge.EdgeShard | None = None
         try:
             with _translated(f"open the index in {folder}", remedy=REBUILD):
@@ -163,22 +144,32 @@ class EdgeIndex:
             return self._count(shard)
 
     def optimize(self) -> None:
-        """Build the graph over new points, when at least `UNINDEXED_BELOW` of them have gathered.
+        """Index new points for speed, when at least `UNINDEXED_BELOW` of them have gathered.
 
-        Takes minutes for a hundred thousand points. Searches and writes go on meanwhile; what is
-        written is noted and written again into the optimised copy before it takes over.
+        Takes a second for ten thousand points, minutes for a hundred thousand: building the
+        graph is nearly all of it, so none is built where no search would use it. Searches and
+        writes go on meanwhile, on the old state; what is written is noted, and written again
+        into the optimised copy before that takes over.
         """
         with self._optimizing:
             with self._writing, _translated("prepare the index for optimising"):
                 shard = self._opened()
                 if self._unindexed(shard) < UNINDEXED_BELOW:
                     return
+                links = LINKS if self._count(shard) > EXACT_BELOW else 0
                 shard.flush()
                 copy = self._generations.new()
                 shutil.copytree(self._path, copy)
                 self._journal = []
             try:
-                self._optimize_in_child(copy)
+                self._optimizer.run(
+                    OptimizePlan(
+                        path=copy,
+                        layout=self._layout,
+                        links=links,
+                        exact_kilobytes=self._kilobytes(EXACT_BELOW),
+                    )
+                )
                 with self._writing, _translated("switch to the optimised index"):
                     self._opened()
                     optimised = edge.EdgeShard.load(str(copy))
@@ -199,8 +190,7 @@ class EdgeIndex:
         """Release files and locks; optimising that is under way is given up."""
         with self._writing:
             shard, self._shard = self._shard, None
-            if self._optimizer is not None:
-                self._optimizer.kill()
+            self._optimizer.stop()
         # Whoever optimises cleans up the folder last thing, and must not when it is another's.
         with self._optimizing:
             try:
@@ -228,7 +218,7 @@ class EdgeIndex:
             self._switch(path, self._create(path))
         else:
             self._path = path
-            self._shard = edge.EdgeShard.load(str(path), self._engine_config())
+            self._shard = edge.EdgeShard.load(str(path))
         self._generations.remove_others(keep=self._path)
 
     def _create(self, path: Path) -> edge.EdgeShard:
@@ -243,30 +233,6 @@ class EdgeIndex:
         """Make a generation the current one. Searches under way end on the one they began on."""
         self._generations.make_current(path)
         self._path, self._shard = path, shard
-
-    def _optimize_in_child(self, path: Path) -> None:
-        with self._writing:
-            self._opened()
-            self._optimizer = subprocess.Popen(  # noqa: S603 - our own interpreter and program
-                [sys.executable, "-c", _OPTIMIZE_PROGRAM, str(path)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-        try:
-            _, complaint = self._optimizer.communicate()
-            code = self._optimizer.returncode
-        finally:
-            self._optimizer.kill()
-            self._optimizer = None
-        self._opened()
-        if code:
-            reason = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-            raise StorageError(
-                f"the index in {self._folder} could not be optimised"
-                f" ({reason or f'exit status {code}'}); it still answers, more slowly:"
-                " see that memory and disk space are free, and ingest again"
-            )
 
     def _opened(self) -> edge.EdgeShard:
         shard = self._shard
@@ -303,10 +269,9 @@ class EdgeIndex:
                 for field in DenseField
             },
             sparse_vectors={field.value: edge.EdgeSparseVectorParams() for field in SparseField},
+            # No graph yet: `optimize` asks for one when searches would use it.
             hnsw_config=edge.HnswIndexConfig(
-                m=LINKS,
-                ef_construct=BUILD_BREADTH,
-                full_scan_threshold=self._kilobytes(EXACT_BELOW),
+                m=0, ef_construct=BUILD_BREADTH, full_scan_threshold=self._kilobytes(EXACT_BELOW)
             ),
             optimizers=edge.EdgeOptimizersConfig(
                 indexing_threshold=self._kilobytes(UNINDEXED_BELOW) - 1, default_segment_number=4

@@ -9,8 +9,9 @@ from retrieval.index import DenseField, SparseField
 EXACT_BELOW = 20_000
 """A leg that may see fewer points than this is answered by comparing with every one of them.
 
-That costs 1.3 ms at this size (384 dimensions), and means that points which the asker may not
-see cannot move what comes back, as they could by shaping the graph. Above it the graph is used.
+That is no slower than the graph under a filter (measured at 384 dimensions), and means that
+points which the asker may not see cannot move what comes back, as they could by shaping the
+graph. Above it the graph is used.
 """
 
 LINKS = 16
@@ -19,8 +20,8 @@ LINKS = 16
 BUILD_BREADTH = 128
 """Candidates looked at when a point's links are chosen."""
 
-SEARCH_BREADTH = 160
-"""Candidates that a search of the graph keeps; recall@100 by bench/index_scale.py."""
+SEARCH_BREADTH = 256
+"""Candidates that a search of the graph keeps; bench/index_scale.py shows the recall."""
 
 REBUILD = "run `partner-copilot reindex` to rebuild it from the documents"
 
