@@ -1,11 +1,10 @@
 """What every index must do. One suite, run on the fake and on every real adapter."""
 
 import os
-import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -17,20 +16,26 @@ from governance.visibility import ALWAYS_FROM, ALWAYS_TO, Access, Visibility
 from retrieval.edge_index import EdgeIndex
 from retrieval.index import (
     DenseField,
-    IndexPoint,
     KnowledgeIndex,
-    LegHit,
     LegQuery,
     SparseField,
 )
 from retrieval.keywords import SparseVector
 from retrieval.server_index import ServerIndex
+from tests.fakes.index_points import (
+    DIMENSIONS,
+    KEYWORDS,
+    OPEN,
+    PARTNER,
+    VECTOR,
+    access,
+    found,
+    ids,
+    legs,
+    point,
+)
 from tests.fakes.memory_index import MemoryIndex
 
-DIMENSIONS = 8
-TODAY = 739_000
-VECTOR = next(iter(DenseField))
-KEYWORDS = next(iter(SparseField))
 # The client's in-memory mode says what it does without; a server would use both.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect"),
@@ -68,72 +73,6 @@ def opened(
 def index(opened: KnowledgeIndex) -> KnowledgeIndex:
     opened.clear()
     return opened
-
-
-def access(**changes: object) -> Access:
-    everybody = Access(
-        tenant="northstar",
-        audience=frozenset({"partners"}),
-        document_audience=frozenset({"partners"}),
-        approved=True,
-        valid_from=ALWAYS_FROM,
-        valid_to=ALWAYS_TO,
-        doc_type="faq",
-        product="",
-        releases=frozenset(),
-    )
-    return replace(everybody, **changes)  # type: ignore[arg-type]
-
-
-OPEN = access()
-PARTNER = Visibility(readers=frozenset({"partners", "tenant:acme", "owner:acme"}), day=TODAY)
-
-
-def point(
-    number: int,
-    document_id: str = "guide",
-    version: int = 1,
-    may_read: Access = OPEN,
-    *,
-    shift: int = 0,
-) -> IndexPoint:
-    """A point whose vectors follow from its number and from nothing else."""
-    draw = random.Random(number + shift)
-    return IndexPoint(
-        id=UUID(int=number).hex,
-        document_id=document_id,
-        version=version,
-        access=may_read,
-        dense={field: [draw.gauss() for _ in range(DIMENSIONS)] for field in DenseField},
-        sparse={field: _keywords(draw) for field in SparseField},
-    )
-
-
-def _keywords(draw: random.Random) -> SparseVector:
-    terms = (1, *sorted(draw.sample(range(2, 2**32 - 1), 3)))
-    return SparseVector(indices=terms, values=tuple(draw.uniform(0.1, 3.0) for _ in terms))
-
-
-def legs(limit: int, number: int = 0) -> list[LegQuery]:
-    """One leg per field; the keyword legs ask for term 1, which every point has."""
-    draw = random.Random(-1 - number)
-    asked: list[LegQuery] = [
-        LegQuery(field=field, vector=[draw.gauss() for _ in range(DIMENSIONS)], limit=limit)
-        for field in DenseField
-    ]
-    term = SparseVector(indices=(1,), values=(draw.uniform(0.5, 2.0),))
-    return [*asked, *(LegQuery(field=field, vector=term, limit=limit) for field in SparseField)]
-
-
-def ids(hits: Sequence[LegHit]) -> set[str]:
-    return {hit.chunk_id for hit in hits}
-
-
-def found(index: KnowledgeIndex, visibility: Visibility = PARTNER, limit: int = 100) -> set[str]:
-    """Ids that a search finds, having checked that its legs agree on them."""
-    sets = [ids(hits) for hits in index.search(legs(limit), visibility)]
-    assert all(each == sets[0] for each in sets)
-    return sets[0]
 
 
 def test_an_index_begins_empty(index: KnowledgeIndex) -> None:
