@@ -17,7 +17,7 @@ from typing import Self
 
 from copilot.evidence import Draft
 from copilot.question import Question, telling
-from copilot.selection import heading_match
+from copilot.selection import exact_cover, heading_match
 from copilot.sentences import sections_of
 from copilot.terms import TermWeights, weigh
 from foundation.errors import ConfigurationError
@@ -97,7 +97,7 @@ def signals_of(
         cover_margin=max(cover[passage.chunk.id] for passage in own)
         - max((cover[passage.chunk.id] for passage in others), default=0.0),
         agreement=_agreement(near, document),
-        exact=_exact(question, cited),
+        exact=exact_cover(question, cited),
         length=math.log1p(len(question.terms)),
     )
 
@@ -224,8 +224,3 @@ def _agreement(near: Sequence[Passage], document: str) -> float:
     dense = max(near, key=lambda passage: passage.dense_score).chunk.document_id
     keyword = max(near, key=lambda passage: passage.keyword_score).chunk.document_id
     return ((dense == document) + (keyword == document)) / 2
-
-
-def _exact(question: Question, cited: frozenset[str]) -> float:
-    named = {token for name in question.names for token in name} | question.identifiers
-    return len(named & cited) / len(named) if named else 1.0

@@ -21,6 +21,8 @@ class Wants(StrEnum):
 
     STEPS = "steps"
     NUMBER = "number"
+    AMOUNT = "amount"
+    DURATION = "duration"
     MOMENT = "moment"
     PERSON = "person"
     PLACE = "place"
@@ -118,16 +120,31 @@ _STEPS = re.compile(
     r"|\bis\s+there\s+(?:a|any)\s+way\s+to\b|\bwie\s+kann\b|\bcomment\s+(?:puis|faire)\b",
     re.IGNORECASE,
 )
+_DURATION = re.compile(
+    r"\bhow\s+(?:long|often|soon|quickly|fast|frequently|far\s+in\s+advance|far\s+ahead"
+    r"|much\s+(?:time|notice)|many\s+(?:\w+\s+)?(?:seconds|minutes|hours|days|weeks|months|years))\b"
+    r"|\b(?:what|which)\s+(?:idle\s+|grace\s+)?(?:time|hour|period|interval|deadline|notice)\b"
+    r"|\b(?:lifetime|validity|timeout|deadline|retention)\b|\b(?:by|until|till)\s+when\b"
+    r"|\bwie\s+lange\b|\bcombien\s+de\s+temps\b|\bcuánto\s+tiempo\b",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(
+    r"\bhow\s+(?:much|high|expensive|big|large)\b"
+    r"|\b(?:what|which|the|an?|fee|price|cost)\b.{0,60}?\b(?:price|costs?|fees?|surcharge|penalty|rate|rebate"
+    r"|discount|charge|percentage|percent|share|margin|budget|reserve|threshold)\b"
+    r"|^\W*(?:list\s+)?(?:price|costs?|fees?|surcharge|penalty|rate)\b"
+    r"|\bwieviel\b|\bwie\s+viel\b|\bcombien\b|\bcuánto\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(
-    r"\bhow\s+(?:many|much|long|large|big|high|often|fast|old|far|soon|quickly)\b"
-    r"|\bwhat\s+(?:\w+\s+){0,4}?(?:percentage|percent|rate|price|cost|fee|number|limit|amount|"
-    r"discount|port|maximum|minimum|size|threshold|timeout|margin|quota|duration|uptime)\b"
-    r"|\bwie\s*viele?\b|\bcombien\b|\bcuánt[oa]s?\b",
+    r"\bhow\s+(?:many|old|far)\b|\bwie\s*viele\b|\bcuánt[oa]s\b|\b(?:maximum|minimum|max|min)\b"
+    r"|\b(?:what|which|the|up\s+to)\b.{0,40}?\b(?:number|limit|amount|port|size|score|quota|mark|uptime|level"
+    r"|target|default)\b",
     re.IGNORECASE,
 )
 _MOMENT = re.compile(
     r"\bwhen\s+(?:is|was|were|will|does|did|do|are|can|must|should|has)\b"
-    r"|\b(?:what|which)\s+(?:\w+\s+)?(?:date|day|year|month|deadline|quarter)\b"
+    r"|\b(?:what|which)\s+(?:\w+\s+)?(?:date|days?|year|month|quarter|weekdays?)\b"
     r"|\bsince\s+when\b|\bwann\b|\bquand\b|\bcuándo\b",
     re.IGNORECASE,
 )
@@ -176,7 +193,9 @@ def _wants(text: str) -> Wants:
     """The most particular form first: "how many steps" wants a number."""
     for wants, pattern in (
         (Wants.COMPARISON, _COMPARISON),
+        (Wants.DURATION, _DURATION),
         (Wants.NUMBER, _NUMBER),
+        (Wants.AMOUNT, _AMOUNT),
         (Wants.MOMENT, _MOMENT),
         (Wants.PERSON, _PERSON),
         (Wants.STEPS, _STEPS),

@@ -11,12 +11,14 @@ _SPACE = re.compile(r"\s+")
 _GLUED_LABEL = re.compile(r"\b(Note|Notes|Important|Tip|Tips|Warning|Caution)(:)(?=[^\s/])")
 _SPACED_MARK = re.compile(r"\s+([.,;:!?])(?=\s|$)")
 _LEFTOVER = re.compile(r"<[a-zA-Z/!][^<>]{0,80}>|\[!\w+[^\]]*\]|\*\*|__")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*|`)(?=\S)([^*`\n]+?)(?<=\S)\1(?![\w*])")
 _CALLOUT = re.compile(r"^(?:>\s*)+")
 
 
 def prose(text: str) -> str:
     """A sentence or two on one line, with single spaces and without leftover markup."""
     text = _LEFTOVER.sub("", _CALLOUT.sub("", text.strip()))
+    text = _EMPHASIS.sub(r"\2", text)
     text = _GLUED_LABEL.sub(r"\1\2 ", _SPACE.sub(" ", text).strip())
     return _SPACED_MARK.sub(r"\1", text)
 

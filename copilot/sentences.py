@@ -87,7 +87,7 @@ def sections_of(text: str, heading_path: tuple[str, ...] = ()) -> tuple[Section,
     heading, headed = (heading_path[-1] if heading_path else ""), False
     sections: list[Section] = []
     blocks: list[Block] = []
-    raw = list(_raw_blocks(text))
+    raw = list(_raw_blocks(text, known))
     for position, block in enumerate(raw):
         line = text[block.start : block.end]
         last = position + 1 == len(raw)
@@ -96,11 +96,27 @@ def sections_of(text: str, heading_path: tuple[str, ...] = ()) -> tuple[Section,
                 sections.append(Section(heading=heading, headed=headed, blocks=tuple(blocks)))
                 blocks = []
             heading, headed = line.strip(), True
+        elif (rest := _answer_of(text, block)) is not None:
+            if blocks:
+                sections.append(Section(heading=heading, headed=headed, blocks=tuple(blocks)))
+            asked = block.parts[0]
+            heading, headed, blocks = text[asked.start : asked.end], True, [rest]
         else:
             blocks.append(block)
     if blocks:
         sections.append(Section(heading=heading, headed=headed, blocks=tuple(blocks)))
     return tuple(sections)
+
+
+def _answer_of(text: str, block: Block) -> Block | None:
+    """A paragraph of the kind "May I pause? No, ..." without its question, which heads it."""
+    if block.kind is not BlockKind.PARAGRAPH or len(block.parts) < 2:  # noqa: PLR2004
+        return None
+    asked, rest = block.parts[0], block.parts[1:]
+    question = text[asked.start : asked.end]
+    if not question.endswith("?") or len(question.split()) > _HEADING_WORDS:
+        return None
+    return Block(kind=block.kind, start=rest[0].start, end=block.end, parts=rest)
 
 
 def is_whole(text: str) -> bool:
@@ -131,7 +147,7 @@ def _after_marks(text: str, match: re.Match[str]) -> int:
     return match.start() + len(text[match.start() : match.end()].rstrip())
 
 
-def _raw_blocks(text: str) -> Iterator[Block]:
+def _raw_blocks(text: str, known: set[str]) -> Iterator[Block]:
     lines = [match.span() for match in _LINE.finditer(text) if match.group()]
     position = 0
     while position < len(lines):
@@ -139,6 +155,10 @@ def _raw_blocks(text: str) -> Iterator[Block]:
         line = text[start:end]
         if not line.strip():
             position += 1
+        elif _fold(line) in known:
+            span = _trimmed(text, start, end)
+            position += 1
+            yield Block(kind=BlockKind.PARAGRAPH, start=span.start, end=span.end, parts=(span,))
         elif line.startswith("```"):
             position, block = _code(text, lines, position)
             yield block
