@@ -79,7 +79,7 @@ def _decode_legacy(data: bytes) -> str:
     if repaired.count("\ufffd") < _BROKEN_UTF8_SHARE * high_bytes:
         return repaired
     # In Western texts one letter in ten is accented; a page of high bytes is another script.
-    if high_bytes > 0.2 * min(len(data), _SAMPLE_BYTES):
+    if high_bytes > 0.35 * min(len(data), _SAMPLE_BYTES):
         from charset_normalizer import from_bytes
 
         best = from_bytes(data[:_SAMPLE_BYTES], cp_isolation=_MULTIBYTE).best()

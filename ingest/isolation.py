@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -56,6 +56,15 @@ class ParseResult:
     seconds: float
 
 
+Reader = Callable[[ParseTask, CorpusIncludes | None], ParsedDocument]
+"""What a worker does with a task. Raises a ParseError where the file gives no text."""
+
+
+def read_file(task: ParseTask, includes: CorpusIncludes | None) -> ParsedDocument:
+    """Parse a task's file: the reader that every pool has unless told otherwise."""
+    return parse(task.path, uri=task.uri, resolve_include=includes)
+
+
 @dataclass(slots=True)
 class _Worker:
     process: "SpawnProcess"
@@ -79,14 +88,20 @@ class ParserPool:
         workers: int = 1,
         timeout_seconds: float = 60.0,
         memory_bytes: int = 2048 * _MEGABYTE,
+        reader: Reader | None = None,
     ) -> None:
-        """Take the limits: wall-clock seconds and resident bytes for one file."""
+        """Take the limits: wall-clock seconds and resident bytes for one file.
+
+        `reader` is what a worker does with a task, a function that its process can import;
+        `read_file` unless something else is to be kept in check.
+        """
         if workers < 1:
             message = f"a parser pool needs at least one worker, not {workers}"
             raise ValueError(message)
         self._size = workers
         self._timeout = timeout_seconds
         self._memory = memory_bytes
+        self._reader = reader or read_file
         self._context: SpawnContext = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
 
@@ -146,7 +161,10 @@ class ParserPool:
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_work, args=(theirs, self._memory), name="copilot-parser", daemon=True
+            target=_work,
+            args=(theirs, self._reader, self._memory),
+            name="copilot-parser",
+            daemon=True,
         )
         process.start()
         theirs.close()
@@ -237,7 +255,7 @@ def resident_bytes(process_id: int | None) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _work(pipe: Connection, memory_bytes: int) -> None:
+def _work(pipe: Connection, reader: Reader, memory_bytes: int) -> None:
     """Serve parse tasks until the parent closes the pipe or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _die_with_parent()
@@ -255,22 +273,24 @@ def _work(pipe: Connection, memory_bytes: int) -> None:
             if root is not None and root not in resolvers:
                 resolvers[root] = CorpusIncludes(root=root)
             includes = resolvers[root] if root is not None else None
-            pipe.send(_outcome(task, includes, memory_bytes))
+            pipe.send(_outcome(reader, task, includes, memory_bytes))
         except (EOFError, OSError):
             return
 
 
 def _outcome(
-    task: ParseTask, includes: CorpusIncludes | None, memory_bytes: int
+    reader: Reader, task: ParseTask, includes: CorpusIncludes | None, memory_bytes: int
 ) -> ParsedDocument | ParseError:
     try:
-        document = parse(task.path, uri=task.uri, resolve_include=includes)
+        document = reader(task, includes)
     except ParseError as error:
         return type(error)(str(error))  # without its cause, which may not travel
     except MemoryError:
         return _memory_error(memory_bytes)
     except RecursionError:
         return ParseError("is nested deeper than any document is")
+    except Exception as error:  # noqa: BLE001 - one file's surprise must not end the worker
+        return ParserCrashError(f"made its parser fail ({type(error).__name__}): save it again")
     # A read-only view does not travel between processes.
     return replace(document, metadata=dict(document.metadata))
 

@@ -1,5 +1,6 @@
 """Bytes → elements: which reader a file gets."""
 
+import stat
 from pathlib import Path
 
 from ingest.decoding import decode_text
@@ -40,7 +41,11 @@ def parse(
 
 def _read(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            message = "is not a regular file"
+            raise ParseError(message)
+        size = status.st_size
         if size > MAX_BINARY_BYTES:
             raise too_large(size, MAX_BINARY_BYTES)
         return path.read_bytes()
