@@ -148,7 +148,7 @@ def heading_agreement(question: str, heading: str, statistics: TermStatistics) -
     1 where somebody asks in a heading's own words, and small where a long question merely
     contains a short heading.
     """
-    asked, said = frozenset(terms(question)), _heading_terms(heading)
+    asked, said = _question_term_set(question), _heading_term_set(heading)
     total = sum(_weight(term, statistics) for term in sorted(asked | said))
     shared = sum(_weight(term, statistics) for term in sorted(asked & said))
     return shared / total if total else 0.0
@@ -213,6 +213,12 @@ def _stop_terms() -> frozenset[str]:
     return frozenset(_stem(word) for word in STOP_WORDS)
 
 
+@lru_cache(maxsize=8)
+def _question_term_set(question: str) -> frozenset[str]:
+    # A question meets dozens of headings at once; few are asked at the same time.
+    return frozenset(terms(question))
+
+
 @lru_cache(maxsize=20_000)
-def _heading_terms(heading: str) -> frozenset[str]:
+def _heading_term_set(heading: str) -> frozenset[str]:
     return frozenset(terms(heading))
