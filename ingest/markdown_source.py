@@ -18,8 +18,11 @@ _MAX_INCLUDES = 2_000
 _MAX_INCLUDED_CHARACTERS = 2_000_000
 
 _SPECIAL = re.compile(r"\[!|:::|<!--|^[!?]{3}|<table", re.MULTILINE | re.IGNORECASE)
+# The first line only says where a match can begin; it halves the time.
 _TOKEN = re.compile(
     r"""
+    (?:(?=[`<\[:])|^(?=[ \t>~!?\-*+\d]))
+    (?:
     (?P<fence>^[ \t>]*(?:[-*+]\s+|\d+[.)]\s+)?(?P<mark>`{3,}|~{3,})[^\n]*\n
         (?:.*?\n)??[ \t>]*(?P=mark)[`~]*[ \t]*$)
     | (?P<span>(?P<ticks>`+)(?!`)[^\n]*?[^`\n](?P=ticks)(?!`))
@@ -35,11 +38,18 @@ _TOKEN = re.compile(
     | ^[!?]{3}\+?[ ]+(?P<mkdocs>\w+)(?:[ ]+"(?P<mktitle>[^"\n]*)")?[^\n]*\n
         (?P<mkbody>(?:(?:[ ]{4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?=[ ]{4}|\t))+)
     | (?P<table><table\b.*?</table\s*>)
+    )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
 _ALT = re.compile(r"""\balt-text=(?:"([^"]*)"|'([^']*)')""")
+_UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 _BLOCK_PREFIX = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)?\Z")
+_DELIMITER_ROW = re.compile(
+    r"^(?P<head>[^|\n]*\|[^\n]*)\n(?P<lead>[ \t>]*)"
+    r"(?P<delimiters>\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?)[ \t]*$",
+    re.MULTILINE,
+)
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
@@ -54,6 +64,7 @@ class SourcePreparer:
 
     def prepare(self, text: str, path: str) -> str:
         """Return the page at `path` as plain Markdown, includes in place."""
+        text = _DELIMITER_ROW.sub(_matching_delimiters, text)
         if not _SPECIAL.search(text):
             return text
 
@@ -73,7 +84,8 @@ class SourcePreparer:
             return found["term"]
         if found["image"] is not None:
             alt = _ALT.search(found["image"])
-            return f"![{_escaped(alt[1] or alt[2] or '')}](x)" if alt else ""
+            words = self.prepare((alt[1] or alt[2] or "").replace("**", ""), path) if alt else ""
+            return f"![{_escaped(words)}](x)" if words else ""
         if found["admonition"] is not None:
             return _admonition(found["indent"], found["admonition"], found["caption"])
         if found["mkdocs"] is not None:
@@ -120,6 +132,19 @@ class SourcePreparer:
             return self.prepare(body, target).strip()
         finally:
             self._open.pop()
+
+
+def _matching_delimiters(match: re.Match[str]) -> str:
+    """Give a table as many delimiters as its header has cells.
+
+    Publishing systems read such a table; CommonMark's parsers take it for a paragraph.
+    """
+    head = match["head"].strip(" \t>").removeprefix("|").removesuffix("|")
+    delimiters = match["delimiters"].strip().removeprefix("|").removesuffix("|")
+    cells = len(_UNESCAPED_BAR.split(head))
+    if "|" not in match["delimiters"] or delimiters.count("|") + 1 == cells:
+        return match[0]
+    return f"{match['head']}\n{match['lead']}|{'---|' * cells}"
 
 
 def _escaped(text: str) -> str:

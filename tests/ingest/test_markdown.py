@@ -116,6 +116,12 @@ def test_tables_are_one_element_with_their_header_row() -> None:
     )
 
 
+def test_a_table_whose_delimiter_row_does_not_match_its_header_is_still_a_table() -> None:
+    document = read("| Code | Meaning |\n|---|---|---|\n| E1 | Held |\n\nA | B\n---\n")
+    assert document.elements[0].text == "| Code | Meaning |\n| E1 | Held |"
+    assert document.elements[1].kind is ElementKind.HEADING
+
+
 def test_lists_keep_numbers_nesting_and_what_belongs_to_an_item() -> None:
     document = read(
         """
