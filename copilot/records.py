@@ -93,7 +93,7 @@ feedback = Table(
     metadata,
     Column("outcome_id", String(48), primary_key=True),
     Column("rating", String(8), nullable=False),
-    Column("reason", String(64), nullable=False),
+    Column("reason", String(255), nullable=False),
     Column("comment", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )

@@ -1,52 +1,25 @@
 """The JSON of this floor, as CONTRACT and OpenAPI have it: what goes out and what comes in."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from copilot.answer import Answer, Citation, Clarification, Courtesy, Escalation, Outcome
 from copilot.question import MAX_CHARACTERS
 from foundation.ids import ID_PATTERN
-from governance.document import DocType
-from governance.visibility import Filters
+from governance.schemas import Body, FiltersBody, Line, Text
 
-_SHORT = 255
 _COMMENT = 4000
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_SHORT)]
-Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_COMMENT)]
-
-
-class Body(BaseModel):
-    """A request body: unknown keys are a mistake worth telling."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class FiltersBody(Body):
-    """What a question is narrowed to. It can only take away."""
-
-    doc_types: list[DocType] = Field(default_factory=list, max_length=len(DocType))
-    product: Line | None = None
-    release: Line | None = None
-    as_of: date | None = None
-
-    def filters(self) -> Filters:
-        """The same as the noun of the floors below."""
-        return Filters(
-            doc_types=frozenset(one.value for one in self.doc_types),
-            product=self.product or None,
-            release=self.release or None,
-            as_of=self.as_of,
-        )
+Comment = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=_COMMENT)]
 
 
 class AskBody(Body):
     """A question, perhaps in a conversation."""
 
     question: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARACTERS)
+        Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARACTERS)
     ]
     conversation_id: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = None
     filters: FiltersBody = Field(default_factory=FiltersBody)
@@ -179,7 +152,7 @@ def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
     elapsed_ms: int,
 ) -> OutcomeJson:
     """An outcome as JSON."""
-    cites = isinstance(outcome, Answer | Escalation)
+    cited = outcome if isinstance(outcome, Answer | Escalation) else None
     handover = outcome.handover if isinstance(outcome, Escalation) else None
     return OutcomeJson(
         id=outcome_id,
@@ -188,9 +161,9 @@ def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
         standalone_question=standalone_question,
         text=outcome.text,
         confidence=round(outcome.confidence, 4),
-        band=outcome.band.value if cites else "high" if isinstance(outcome, Courtesy) else "low",
+        band=_band(outcome),
         review_required=isinstance(outcome, Answer) and outcome.review_required,
-        citations=[citation_json(one) for one in outcome.citations] if cites else [],
+        citations=[citation_json(one) for one in cited.citations] if cited else [],
         escalation=EscalationJson(
             id=handover.id,
             reason=outcome.reason.value,
@@ -202,7 +175,17 @@ def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
         if isinstance(outcome, Escalation) and handover
         else None,
         options=list(outcome.options) if isinstance(outcome, Clarification) else [],
-        writer=outcome.writer if cites else "",
+        writer=cited.writer if cited else "",
         conversation_id=conversation_id,
         elapsed_ms=elapsed_ms,
     )
+
+
+def _band(outcome: Outcome) -> Literal["high", "medium", "low"]:
+    match outcome:
+        case Answer() | Escalation():
+            return outcome.band.value
+        case Courtesy():
+            return "high"
+        case Clarification():
+            return "low"

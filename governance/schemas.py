@@ -1,10 +1,57 @@
-"""The JSON of this floor: documents and their versions."""
+"""The JSON of this floor: documents and their versions, and what a question is narrowed to."""
 
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from governance.document import DocumentVersion
+from governance.document import DocType, DocumentVersion
+from governance.principal import Principal
+from governance.visibility import Filters
+
+_SHORT = 255
+
+
+def _without_nul(text: str) -> str:
+    # PostgreSQL cannot store it, and no question needs it.
+    if "\x00" in text:
+        message = "must not contain a NUL character"
+        raise ValueError(message)
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""Any text from outside that may be stored."""
+
+Line = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=_SHORT)]
+
+
+class Body(BaseModel):
+    """A request body: unknown keys are a mistake worth telling."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FiltersBody(Body):
+    """What a question is narrowed to. It can only take away."""
+
+    doc_types: list[DocType] = Field(
+        default_factory=list, max_length=len(DocType), description="Only these kinds of documents."
+    )
+    product: Line | None = Field(default=None, description="Only what holds for this product.")
+    release: Line | None = Field(default=None, description="Only what holds for this release.")
+    as_of: date | None = Field(
+        default=None, description="What was valid on that day; today where it is left out."
+    )
+
+    def filters(self) -> Filters:
+        """The same as the noun of the floors below."""
+        return Filters(
+            doc_types=frozenset(one.value for one in self.doc_types),
+            product=self.product or None,
+            release=self.release or None,
+            as_of=self.as_of,
+        )
 
 
 class DocumentJson(BaseModel):
@@ -57,3 +104,29 @@ def document_json(version: DocumentVersion) -> DocumentJson:
         created_at=version.created_at,
         note=version.note,
     )
+
+
+class DocumentDetailJson(DocumentJson):
+    """A document with its versions, oldest first, as far as the reader may know of them."""
+
+    versions: list[DocumentJson]
+
+
+class DocumentsJson(BaseModel):
+    """A page of a list of documents; `total` counts what the whole list holds."""
+
+    documents: list[DocumentJson]
+    total: int
+
+
+def shown_json(version: DocumentVersion, reader: Principal) -> DocumentJson:
+    """A document version as JSON for this reader.
+
+    Readers of another tenant do not learn who else may read it, which documents of the owner it
+    replaces, or what the owner's people noted about it.
+    """
+    whole = document_json(version)
+    if version.tenant == reader.tenant:
+        return whole
+    mine = sorted(version.metadata.audience & reader.audiences)
+    return whole.model_copy(update={"audience": mine, "supersedes": [], "note": ""})

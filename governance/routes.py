@@ -1,0 +1,258 @@
+"""HTTP of this floor: who is asking, decided before a body is read; documents; metrics.
+
+Every other `routes.py` builds on what stands here: a router with `GuardedRoute`, the askers, and
+the answers that every guarded address can give.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import ClientDisconnect
+
+from foundation.ids import ID_PATTERN
+from foundation.problem import PROBLEM_MEDIA_TYPE
+from foundation.telemetry import Telemetry
+from governance.document import ApprovalState, DocType
+from governance.identity import ForbiddenError, TokenAuthority, UnauthenticatedError
+from governance.listing import ListFilter, Listing
+from governance.principal import Permission, Principal
+from governance.schemas import DocumentDetailJson, DocumentsJson, Line, shown_json
+
+LARGEST_BODY = 64 * 1024
+"""Bytes of a JSON body. A question has at most 4,000 characters."""
+
+_PAGE = 1_000
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="A token that says who is asking; `partner-copilot token` makes one.",
+)
+
+
+def principal_of(request: Request) -> Principal:
+    """Who the request's token proves it comes from; raises `UnauthenticatedError`."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None:
+        return known
+    given = request.headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.casefold() != "bearer" or not token.strip():
+        raise UnauthenticatedError(
+            "no token came with the request; send one as 'Authorization: Bearer TOKEN'"
+        )
+    tokens: TokenAuthority = request.app.state.tokens
+    principal = tokens.verify(token.strip())
+    request.state.principal = principal
+    return principal
+
+
+async def current_principal(
+    request: Request,
+    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Principal:
+    """Who is asking."""
+    return principal_of(request)
+
+
+def needs(permission: Permission) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency: who is asking, if a role of theirs allows this; else `ForbiddenError`."""
+
+    async def permitted(
+        principal: Annotated[Principal, Depends(current_principal)],
+    ) -> Principal:
+        if not principal.may(permission):
+            raise ForbiddenError(f"none of your roles allows this ({permission.value})")
+        return principal
+
+    return permitted
+
+
+Reader = Annotated[Principal, Depends(needs(Permission.READ_DOCUMENTS))]
+Asker = Annotated[Principal, Depends(needs(Permission.ASK))]
+
+Identifier = Annotated[str, Path(pattern=ID_PATTERN)]
+"""An id in a path. What does not look like one is not found, as `api.py` answers."""
+
+
+class GuardedRoute(APIRoute):
+    """A route whose asker is known before its body is read, and whose body is read with care."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the route's own handler."""
+        handler = super().get_route_handler()
+        takes_body = self.body_field is not None
+
+        async def guarded(request: Request) -> Response:
+            principal_of(request)
+            if not takes_body:
+                return await handler(request)
+            careful = _JsonRequest(request.scope, request.receive)
+            await careful.load()
+            return await handler(careful)
+
+        return guarded
+
+
+class _JsonRequest(Request):
+    """A request whose body is bounded, and JSON or refused."""
+
+    _raw = b""
+    _value: Any = None
+
+    async def body(self) -> bytes:
+        return self._raw
+
+    async def json(self) -> Any:  # noqa: ANN401 - JSON is anything
+        return self._value
+
+    async def load(self) -> None:
+        """Read and parse the body once."""
+        self._raw = await self._read()
+        if not self._raw:
+            return
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().casefold()
+        if kind != "application/json" and not (
+            kind.startswith("application/") and kind.endswith("+json")
+        ):
+            raise HTTPException(415, "send the body as JSON, with 'Content-Type: application/json'")
+        try:
+            self._value = json.loads(self._raw)
+        except (ValueError, RecursionError):
+            misfit = {"loc": ("body",), "msg": "is not well-formed JSON", "type": "json_invalid"}
+            raise RequestValidationError([misfit]) from None
+
+    async def _read(self) -> bytes:
+        message = f"the body is larger than {LARGEST_BODY} bytes; send less"
+        length = self.headers.get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > LARGEST_BODY:
+            raise HTTPException(413, message)
+        parts = bytearray()
+        try:
+            async for part in self.stream():
+                parts += part
+                if len(parts) > LARGEST_BODY:
+                    raise HTTPException(413, message)
+        except ClientDisconnect:
+            raise HTTPException(400, "the connection ended within the body") from None
+        return bytes(parts)
+
+
+def problems(*statuses: int, **told: str) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of an address's failures, those of every guarded address included."""
+    words: Mapping[int, str] = {
+        401: "No valid token came with the request.",
+        403: "None of the asker's roles allows it.",
+        404: "It does not exist, or not for this asker: the two look the same.",
+        413: f"The body is larger than {LARGEST_BODY} bytes.",
+        415: "The body is not JSON.",
+        422: "The request does not fit; `errors` says where.",
+        500: "Something failed that should not; `error_id` is in the log too.",
+        503: "A part of the house does not answer at the moment, or too many are asking.",
+    }
+    return {
+        status: {
+            "description": told.get(f"status_{status}", words[status]),
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in sorted({401, 403, 500, 503, *statuses})
+    }
+
+
+router = APIRouter(prefix="/v1", tags=["documents"], route_class=GuardedRoute)
+operations = APIRouter(tags=["operations"])
+
+
+@router.get(
+    "/documents",
+    summary="Documents you may read",
+    responses=problems(422),
+)
+def list_documents(  # noqa: PLR0913 - one parameter of the query each
+    *,
+    request: Request,
+    reader: Reader,
+    state: Annotated[ApprovalState | None, Query(description="Only these.")] = None,
+    doc_type: Annotated[DocType | None, Query(description="Only this kind.")] = None,
+    q: Annotated[Line, Query(description="Words that a title or URI holds, all of them.")] = "",
+    limit: Annotated[int, Query(ge=1, le=_PAGE)] = _PAGE,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> DocumentsJson:
+    """One version of each: the one that is valid today.
+
+    People of the owner who may read unpublished documents see all of their own, each in its
+    newest version, whatever its state.
+    """
+    listing: Listing = request.app.state.listing
+    found = listing.documents(reader, ListFilter(state=state, doc_type=doc_type, words=q))
+    return DocumentsJson(
+        documents=[shown_json(one, reader) for one in found[offset : offset + limit]],
+        total=len(found),
+    )
+
+
+@router.get(
+    "/documents/{document_id}",
+    summary="A document and its versions",
+    responses=problems(404),
+)
+def get_document(request: Request, reader: Reader, document_id: Identifier) -> DocumentDetailJson:
+    """What is known about a document besides its text.
+
+    `versions` holds every version for people of the owner who may read unpublished documents, and
+    the one that is valid today for everybody else.
+    """
+    listing: Listing = request.app.state.listing
+    shown = listing.document(reader, document_id)
+    return DocumentDetailJson(
+        **shown_json(shown.version, reader).model_dump(),
+        versions=[shown_json(one, reader) for one in shown.versions],
+    )
+
+
+async def _metrics_reader(
+    request: Request,
+    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> None:
+    if not _is_local(request) and not principal_of(request).may(Permission.READ_METRICS):
+        raise ForbiddenError("none of your roles may read the metrics")
+
+
+def _is_local(request: Request) -> bool:
+    # What a proxy on this machine passes on comes from elsewhere.
+    if request.client is None or {"forwarded", "x-forwarded-for", "via"} & set(request.headers):
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+@operations.get(
+    "/metrics",
+    summary="Counts and timings",
+    response_class=Response,
+    dependencies=[Depends(_metrics_reader)],
+    # Without a token too, from this machine.
+    openapi_extra={"security": [{}]},
+    responses={
+        200: {
+            "description": "Prometheus' text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
+        401: problems()[401],
+        403: problems()[403],
+    },
+)
+def metrics(request: Request) -> Response:
+    """For this machine, or with a token whose role may read metrics."""
+    telemetry: Telemetry = request.app.state.telemetry
+    return Response(telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
