@@ -128,6 +128,10 @@ class Assembly:
     @cached_property
     def copilot(self) -> "Copilot":
         """The whole story from question to outcome."""
+        return self.copilot_recording_to(self.records)
+
+    def copilot_recording_to(self, records: "Records") -> "Copilot":
+        """The same copilot with another place for its records: an evaluation keeps its own."""
         from copilot.ask import Copilot
         from copilot.confidence import Calibration
         from copilot.extractive import ExtractiveWriter
@@ -137,7 +141,7 @@ class Assembly:
             writer=ExtractiveWriter(),
             calibration=Calibration.load(),
             policy=self.policy,
-            records=self.records,
+            records=records,
             clock=self.clock,
         )
 

@@ -1,0 +1,124 @@
+"""Many judged cases as one page of figures: per category, overall, and every miss in a line."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, quantiles
+
+from eval import metrics
+from eval.case import Expected
+from eval.scoring import Judged, Metric
+
+_COVERAGES = (0.5, 0.7, 0.9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mean:
+    """The mean of one metric over the cases that have it."""
+
+    value: float
+    cases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The figures of one category, or of all cases."""
+
+    name: str
+    cases: int
+    means: dict[Metric, Mean]
+    right_citation_of_all: float
+    """Share of all cases that expect an answer which got one with the right citation."""
+    leaks: int
+    ask_ms: tuple[float, float]
+    """Median and 95th percentile, milliseconds a question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """How well confidence tells when to keep silent. NaN where only one kind of case is there.
+
+    `auroc`: of confidence, cases that expect an answer against those that expect an escalation.
+    The rest judges confidence as the probability that what was picked is right: an answerable
+    case whose cited (or, where it was handed over, nearest) document is gold.
+    """
+
+    auroc: float
+    ece: float
+    brier: float
+    area_under_risk: float
+    risk_at: dict[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A whole evaluation."""
+
+    overall: Group
+    categories: tuple[Group, ...]
+    silence: Silence
+    misses: tuple[Judged, ...]
+
+
+def summarise(judged: Sequence[Judged]) -> Summary:
+    """Gather the figures; categories in the order in which they first appear."""
+    names = dict.fromkeys(one.case.category for one in judged)
+    return Summary(
+        overall=_group("all", judged),
+        categories=tuple(
+            _group(name, [one for one in judged if one.case.category == name]) for name in names
+        ),
+        silence=_silence(judged),
+        misses=tuple(one for one in judged if one.cause is not None),
+    )
+
+
+def percentiles(values: Sequence[float]) -> tuple[float, float]:
+    """Median and 95th percentile; NaN for no values."""
+    if len(values) < 2:  # noqa: PLR2004 - one value is both
+        return (values[0], values[0]) if values else (math.nan, math.nan)
+    cuts = quantiles(values, n=100, method="inclusive")
+    return cuts[49], cuts[94]
+
+
+def _group(name: str, judged: Sequence[Judged]) -> Group:
+    means: dict[Metric, Mean] = {}
+    for metric in Metric:
+        values = [value for one in judged if (value := one.value(metric)) is not None]
+        if values:
+            means[metric] = Mean(value=fmean(values), cases=len(values))
+    wanted = [one for one in judged if one.case.expected is Expected.ANSWER and one.case.gold]
+    return Group(
+        name=name,
+        cases=len(judged),
+        means=means,
+        right_citation_of_all=fmean(one.value(Metric.RIGHT_CITATION) or 0.0 for one in wanted)
+        if wanted
+        else math.nan,
+        leaks=sum(one.value(Metric.LEAK) == 1.0 for one in judged),
+        ask_ms=percentiles([one.seen.ask_ms for one in judged if not one.seen.error]),
+    )
+
+
+def _silence(judged: Sequence[Judged]) -> Silence:
+    asked = [
+        one
+        for one in judged
+        if one.case.expected in {Expected.ANSWER, Expected.ESCALATION} and not one.seen.error
+    ]
+    with_answer = [one.seen.confidence for one in asked if one.case.expected is Expected.ANSWER]
+    without = [one.seen.confidence for one in asked if one.case.expected is Expected.ESCALATION]
+    confidence = [one.seen.confidence for one in asked]
+    right = [_picked_right(one) for one in asked]
+    curve = metrics.risk_coverage(confidence, right)
+    return Silence(
+        auroc=metrics.auroc(with_answer, without),
+        ece=metrics.expected_calibration_error(confidence, right),
+        brier=metrics.brier(confidence, right),
+        area_under_risk=metrics.area_under_risk(curve),
+        risk_at={coverage: metrics.risk_at(coverage, curve) for coverage in _COVERAGES},
+    )
+
+
+def _picked_right(one: Judged) -> bool:
+    return bool(one.seen.cited) and one.seen.cited[0] in one.case.gold_uris
