@@ -134,7 +134,7 @@ class _Walker:
             self._flush()
             self._table(node)
         elif tag == "br":
-            self._buffer.append("\n")
+            self._break_line()
         elif tag == "img":
             self._buffer.append(f" {node.get('alt') or ''} ")
         elif tag in _BLOCK:
@@ -153,6 +153,15 @@ class _Walker:
     def _append(self, text: str | None) -> None:
         if text:
             self._buffer.append(text.replace("\n", " ").replace("\r", " "))
+
+    def _break_line(self) -> None:
+        """Two breaks in a row are how old pages and mail part their paragraphs."""
+        while self._buffer and not self._buffer[-1].strip(" \t\xa0"):
+            self._buffer.pop()
+        if self._buffer and self._buffer[-1].endswith("\n"):
+            self._flush()
+        else:
+            self._buffer.append("\n")
 
     def _list(self, node: "HtmlElement", tag: str) -> None:
         self._flush()
@@ -200,7 +209,8 @@ def _is_layout(node: "HtmlElement", rows: list["HtmlElement"]) -> bool:
     if node.get("role") == "presentation":
         return True
     cells = [[cell for cell in row if cell.tag in {"td", "th"}] for row in rows]
-    if max((len(row) for row in cells), default=0) <= 1:
+    filled = [sum(1 for cell in row if _says_something(cell)) for row in cells]
+    if max(filled, default=0) <= 1:
         return True
     if node.find(".//th") is not None:
         return False
@@ -208,6 +218,10 @@ def _is_layout(node: "HtmlElement", rows: list["HtmlElement"]) -> bool:
         return True
     # A row of one cell that runs to pages is a column of text.
     return len(rows) == 1 and any(len(cell.text_content()) > 600 for cell in cells[0])  # noqa: PLR2004
+
+
+def _says_something(cell: "HtmlElement") -> bool:
+    return bool(cell.text_content().strip()) or cell.find(".//img[@alt]") is not None
 
 
 def _grid(rows: Iterable["HtmlElement"]) -> list[list[str]]:

@@ -6,6 +6,7 @@ floats and dates into timestamps, and an answer that quotes 12.0 for 12 is a wro
 
 import csv
 import io
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,8 @@ _MAX_FIELD = 1_000_000
 _SNIFFED = 8_192
 _SNIFFED_LINES = 20
 _EMPTY_ROWS_END = 2_000
+_MAX_HEADER_ROWS = 4
+_FIGURE = re.compile(r"^[-+(\u2212]?[$\u20ac\u00a3]?\d[\d.,' ]*%?\)?$")
 
 
 def parse_csv(text: str, *, delimiter: str | None) -> ParsedDocument:
@@ -135,15 +138,36 @@ def sheet_blocks(rows: Iterable[Sequence[str]]) -> list[Block]:
 
 
 def _row_regions(rows: Iterable[Sequence[str]]) -> Iterator[list[list[str]]]:
+    """Part rows at empty ones, except where the empty row stands between a header and its data."""
     region: list[list[str]] = []
+    gap = 0
     for row in rows:
-        if any(cell.strip() for cell in row):
-            region.append(list(row))
-        elif region:
+        if not any(cell.strip() for cell in row):
+            gap += 1
+            continue
+        if gap and region and not (gap == 1 and _is_header_of(region, row)):
             yield region
             region = []
+        region.append(list(row))
+        gap = 0
     if region:
         yield region
+
+
+def _is_header_of(region: Sequence[Sequence[str]], row: Sequence[str]) -> bool:
+    """Say whether rows are all words, in at least the columns that the next row has figures in."""
+    last = region[-1]
+    return (
+        len(region) <= _MAX_HEADER_ROWS
+        and not any(_FIGURE.match(cell) for line in region for cell in line)
+        and _filled(last) > 1
+        and any(_FIGURE.match(cell) for cell in row)
+        and all(
+            place < len(last) and last[place].strip()
+            for place, cell in enumerate(row)
+            if _FIGURE.match(cell)
+        )
+    )
 
 
 def _region_blocks(region: Sequence[Sequence[str]]) -> list[Block]:

@@ -18,11 +18,12 @@ from ingest.element import ParsedDocument
 from ingest.errors import DamagedFileError
 from ingest.hypertext import html_blocks
 from ingest.stored_text import Block, assemble, code, heading, list_item, paragraph
-from ingest.word_xml import CODE_MARK, plain_docx
+from ingest.word_xml import CODE_MARK, HEADING_MARK, plain_docx
 
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element as FoundElement
 
+_MARKS = re.compile(f"[{CODE_MARK}{HEADING_MARK}]")
 _NUMBER = re.compile(r"^((?:\d+(?:\.\d+)*|[A-Za-z]{1,4})[.)])\s+(?=\S)")
 # Page furniture is no content: it would be quoted as if somebody had said it here.
 _FURNITURE = frozenset({"PageBreak", "Header", "Footer", "PageNumber"})
@@ -58,15 +59,25 @@ def parse_docx(data: bytes) -> ParsedDocument:
 
 
 def _blocks(found: "Iterable[FoundElement]") -> Iterator[Block]:
-    """Turn elements into blocks; neighbouring lines of code become one block."""
+    """Turn elements into blocks; neighbouring lines of code become one block.
+
+    A bold line ranks below the last heading that has a style, and is never the title.
+    """
     lines: list[str] = []
+    styled = 0
     for element in found:
         if element.text.lstrip().startswith(CODE_MARK):
-            lines.append(element.text.replace(CODE_MARK, ""))
+            lines.append(_MARKS.sub("", element.text))
             continue
         if lines:
             yield code("\n".join(lines))
             lines = []
+        if element.category == "Title":
+            styled = (element.metadata.category_depth or 0) + 1
+        elif element.category != "Table" and HEADING_MARK in element.text:
+            text = _MARKS.sub("", element.text)
+            yield heading(text, level=max(styled + 1, 2), page=element.metadata.page_number)
+            continue
         yield from _block(element)
     if lines:
         yield code("\n".join(lines))
@@ -74,11 +85,11 @@ def _blocks(found: "Iterable[FoundElement]") -> Iterator[Block]:
 
 def _block(element: "FoundElement") -> Iterator[Block]:
     category, page = element.category, element.metadata.page_number
-    depth, text = element.metadata.category_depth or 0, element.text.replace(CODE_MARK, "")
+    depth, text = element.metadata.category_depth or 0, _MARKS.sub("", element.text)
     if category in _FURNITURE or not text.strip():
         return
     if category == "Table":
-        made = html_blocks((element.metadata.text_as_html or "").replace(CODE_MARK, ""))
+        made = html_blocks(_MARKS.sub("", element.metadata.text_as_html or ""))
         yield from (replace(block, page=page) for block in made or [paragraph(text)])
     elif category == "Title":
         yield heading(text, level=depth + 1, page=page)

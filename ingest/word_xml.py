@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CODE_MARK = "\ue000"
 """Put before the text of a paragraph set as code; a private character that no document shows."""
 
+HEADING_MARK = "\ue001"
+"""Put before a short paragraph that is bold from end to end: a heading that has no style."""
+
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -28,6 +31,7 @@ _CODE_STYLES = re.compile(
     r"^(?:source ?code|html ?preformatted|code|code ?block|verbatim|plain ?code|macro ?text)$",
     re.IGNORECASE,
 )
+_MAX_BOLD_LINE = 80
 _MONOSPACED = re.compile(
     r"courier|consolas|menlo|monaco|monospace|source code|lucida console|fira code|jetbrains",
     re.IGNORECASE,
@@ -78,6 +82,7 @@ def plain_docx(data: bytes) -> bytes:
     _write_formulas(root)
     _lift_text_boxes(root)
     _mark_code(root, styles)
+    _mark_bold_lines(root)
     parts[_BODY] = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
     return _zipped(parts)
 
@@ -235,3 +240,27 @@ def _is_monospaced(leaf: "_Element") -> bool:
     run = leaf.getparent()
     fonts = run.find(f"{_W}rPr/{_W}rFonts") if run is not None else None
     return fonts is not None and bool(_MONOSPACED.search(str(fonts.get(_W + "ascii") or "")))
+
+
+def _mark_bold_lines(root: "_Element") -> None:
+    """Mark what people make headings of who do not use styles: a short bold line on its own."""
+    body = root.find(_W + "body")
+    for paragraph in body.findall(_W + "p") if body is not None else ():
+        leaves = [leaf for leaf in paragraph.iter(_W + "t") if (leaf.text or "").strip()]
+        text = "".join(leaf.text or "" for leaf in paragraph.iter(_W + "t")).strip()
+        listed = paragraph.find(f"{_W}pPr/{_W}numPr") is not None
+        if (
+            leaves
+            and not listed
+            and len(text) <= _MAX_BOLD_LINE
+            and text[-1] not in ".,;:!?"
+            and any(character.isalpha() for character in text)
+            and all(_is_bold(leaf) for leaf in leaves)
+        ):
+            leaves[0].text = HEADING_MARK + (leaves[0].text or "")
+
+
+def _is_bold(leaf: "_Element") -> bool:
+    run = leaf.getparent()
+    mark = run.find(f"{_W}rPr/{_W}b") if run is not None else None
+    return mark is not None and mark.get(_W + "val") not in {"0", "false", "none"}

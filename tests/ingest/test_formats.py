@@ -87,6 +87,19 @@ def test_word_shows_content_controls_text_boxes_and_formulas() -> None:
     assert "Area (a+b)/2" in text
 
 
+def test_a_bold_line_on_its_own_is_a_heading_below_the_styled_ones() -> None:
+    word = docx.Document()
+    word.add_heading("Returns", level=1)
+    word.add_paragraph().add_run("Shipping labels").bold = True
+    word.add_paragraph("Print one.").add_run(" Always").bold = True
+    word.add_paragraph().add_run("This whole sentence is bold for emphasis.").bold = True
+    document = parse(saved(word), uri="bold.docx")
+    assert kinds(document) == [
+        ElementKind.HEADING, ElementKind.HEADING, ElementKind.PARAGRAPH, ElementKind.PARAGRAPH,
+    ]  # fmt: skip
+    assert document.elements[2].locator.heading_path == ("Returns", "Shipping labels")
+
+
 def test_word_in_the_strict_dialect_opens() -> None:
     word = docx.Document()
     word.add_paragraph("Strictly speaking")
@@ -191,6 +204,15 @@ def test_a_delimited_file_is_one_table(name: str, text: str) -> None:
     assert parse(text.encode(), uri=name).text == TABLE
 
 
+def test_an_empty_row_below_the_header_does_not_part_it_from_its_data() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Zone", "Sales"], [], ["EMEA", 12.5], ["APAC", 7]):
+        book.active.append(row)
+    assert parse(saved(book), uri="zones.xlsx").text == (
+        "Sheet\n\n| Zone | Sales |\n| EMEA | 12.5 |\n| APAC | 7 |"
+    )
+
+
 # Structured text
 
 
@@ -236,6 +258,10 @@ def test_html_keeps_structure_and_drops_what_no_reader_sees() -> None:
 def test_a_table_that_only_arranges_the_page_is_not_a_table() -> None:
     page = "<table><tr><td><h2>Hi</h2><p>Left</p></td><td><p>Right</p></td></tr></table>"
     assert parse(page.encode(), uri="layout.html").text == "Hi\n\nLeft\n\nRight"
+
+
+def test_two_line_breaks_part_paragraphs() -> None:
+    assert parse(b"<p>One<br>more<br> <br>Two</p>", uri="old.html").text == "One\nmore\n\nTwo"
 
 
 # Mail
