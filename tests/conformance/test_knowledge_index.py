@@ -254,6 +254,21 @@ def test_a_vector_of_the_wrong_length_is_a_storage_error(index: KnowledgeIndex) 
     assert index.count() == 0
 
 
+def test_a_document_for_every_product_and_release_is_found_under_each(
+    index: KnowledgeIndex,
+) -> None:
+    accesses = [
+        OPEN,
+        access(product="erp"),
+        access(product="pos", releases=frozenset({"24.1", "24.2"})),
+        access(releases=frozenset({"24.1"})),
+    ]
+    index.upsert([point(number, may_read=each) for number, each in enumerate(accesses)])
+    expected = {("", ""): 4, ("erp", ""): 3, ("pos", "24.2"): 2, ("", "24.1"): 4, ("x", "1"): 1}
+    for (product, release), number in expected.items():
+        assert len(found(index, replace(PARTNER, product=product, release=release))) == number
+
+
 # A few words in every place, so that accesses and rules meet often and miss often, and so that a
 # marker of our own encoding ("every", the prefix of a release) is tried as a name.
 WORDS = ("", "acme", "partners", "every", "release:", "24.1")
