@@ -200,3 +200,17 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, blow: signal.Signals) -> 
 def _children(process_id: int) -> list[int]:
     listing = Path(f"/proc/{process_id}/task/{process_id}/children").read_text()
     return [int(child) for child in listing.split()]
+
+
+def test_cheap_formats_do_not_pay_for_heavy_libraries() -> None:
+    code = (
+        "import sys; from ingest.parsing import parse;"
+        "[parse(b'a: b', uri='x.' + s) for s in ('md', 'txt', 'csv', 'yml', 'rst', 'html')];"
+        "import ingest.isolation;"
+        "heavy = {'unstructured', 'spacy', 'torch', 'pandas', 'numpy', 'pypdfium2', 'docx'};"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
