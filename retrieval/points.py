@@ -13,6 +13,8 @@ from retrieval.keywords import SparseVector, chunk_vector
 if TYPE_CHECKING:
     import numpy as np
 
+_NEIGHBOUR_SHARE = 0.5
+
 
 def index_points(
     chunks: Sequence[Chunk],
@@ -60,8 +62,8 @@ def _with_neighbours(vectors: "np.ndarray") -> "np.ndarray":
     import numpy as np
 
     total = vectors.copy()
-    total[1:] += vectors[:-1]
-    total[:-1] += vectors[1:]
+    total[1:] += _NEIGHBOUR_SHARE * vectors[:-1]
+    total[:-1] += _NEIGHBOUR_SHARE * vectors[1:]
     norms = np.linalg.norm(total, axis=1, keepdims=True)
     unit: np.ndarray = total / np.maximum(norms, 1e-12)
     return unit

@@ -5,11 +5,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from foundation.errors import InvalidRequestError
-from governance.document import DocumentVersion
+from governance.document import DocType, DocumentVersion
 from governance.visibility import Visibility
 from governance.visible_catalog import ReadableChunk, VisibleCatalog
 from retrieval.chunk import Chunk, Locator
-from retrieval.fusion import FusedHit, Leg, LegResult, favour_agreement, fuse, spread
+from retrieval.fusion import (
+    TICKET_HANDICAP,
+    FusedHit,
+    Leg,
+    LegResult,
+    favour_agreement,
+    fuse,
+    give_way,
+    spread,
+)
 from retrieval.index import DenseField, KnowledgeIndex, LegQuery, SparseField
 from retrieval.keywords import (
     TermStatistics,
@@ -29,7 +38,7 @@ if TYPE_CHECKING:
 LEG_DEPTH = 100
 """How many chunks each leg brings before fusion."""
 
-_HEADINGS_COMPARED = 30
+_HEADINGS_COMPARED = 60
 
 
 class QuestionEmbedder(Protocol):
@@ -109,9 +118,7 @@ class Retriever:
     ) -> tuple[FusedHit, ...]:
         hits = fuse(legs)
         headings = {
-            hit.chunk_id: path[-1]
-            for hit in hits[:_HEADINGS_COMPARED]
-            if (path := readable[hit.chunk_id].chunk.heading_path)
+            hit.chunk_id: _heading(readable[hit.chunk_id]) for hit in hits[:_HEADINGS_COMPARED]
         }
         terms = question_terms(text).union(*map(question_terms, headings.values()))
         statistics = self._statistics(visibility, terms)
@@ -119,8 +126,13 @@ class Retriever:
             chunk_id: heading_agreement(text, heading, statistics)
             for chunk_id, heading in headings.items()
         }
+        tickets = {
+            hit.chunk_id: TICKET_HANDICAP
+            for hit in hits
+            if readable[hit.chunk_id].version.metadata.doc_type is DocType.TICKET
+        }
         return spread(
-            favour_agreement(hits, agreement),
+            give_way(favour_agreement(hits, agreement), tickets),
             lambda hit: readable[hit.chunk_id].chunk.document_id,
         )
 
@@ -176,6 +188,11 @@ def _only(result: LegResult, readable: Mapping[str, ReadableChunk]) -> LegResult
         leg=result.leg,
         scores={one: score for one, score in result.scores.items() if one in readable},
     )
+
+
+def _heading(found: ReadableChunk) -> str:
+    path = found.chunk.heading_path
+    return path[-1] if path else found.version.metadata.title
 
 
 def _passage(found: ReadableChunk) -> Passage:
