@@ -197,7 +197,7 @@ async def _tell_failure(scope: Scope, send: Send, error_id: str) -> None:
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> FastAPI:
     """The application. Its parts are opened when it starts and closed when it stops."""
     chosen = settings or load_settings()
-    return _application(chosen, lambda: _opened(chosen, clock))
+    return application(chosen, lambda: _opened(chosen, clock))
 
 
 def serve(*, host: str, port: int, settings: Settings) -> int:
@@ -209,7 +209,7 @@ def serve(*, host: str, port: int, settings: Settings) -> int:
             sys.stderr.write(_welcome(address_of(listener), settings))
             sys.stderr.flush()
             config = uvicorn.Config(
-                _application(settings, lambda: assembly),
+                application(settings, lambda: assembly),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -223,7 +223,8 @@ def serve(*, host: str, port: int, settings: Settings) -> int:
     return 0
 
 
-def _application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastAPI:
+def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastAPI:
+    """The application over parts that somebody else makes; it closes them when it stops."""
     telemetry = Telemetry()
 
     @asynccontextmanager

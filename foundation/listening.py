@@ -5,6 +5,7 @@ import socket
 from foundation.errors import ConfigurationError
 
 _BACKLOG = 2048
+_HIGHEST_PORT = 65_535
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -13,6 +14,9 @@ def listen(host: str, port: int) -> socket.socket:
     Raises `ConfigurationError` where the address cannot be had. It listens at once, because a
     second process must find the port taken instead of sharing it; who calls early waits.
     """
+    if not 0 <= port <= _HIGHEST_PORT:
+        # The resolver would quietly take the remainder.
+        raise ConfigurationError(f"there is no port {port}; choose one from 1 to {_HIGHEST_PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -25,8 +29,8 @@ def listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise ConfigurationError(
             f"cannot listen on {host} port {port}: {reason}; choose another with --host and --port"
         ) from error
