@@ -31,7 +31,7 @@ class UsageError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0 on success, 1 on a failure told in one line, 2 on bad usage."""
     _quieten()
-    parser = _parser()
+    parser = build_parser()
     try:
         options = parser.parse_args(arguments)
         return _run(options)
@@ -461,7 +461,7 @@ def _shortened(text: str, length: int) -> str:
 # -- the command line --------------------------------------------------------------------------
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print JSON for machines")
     shared.add_argument("--data-dir", metavar="DIR", help="where state lives (COPILOT_DATA_DIR)")

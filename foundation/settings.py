@@ -47,12 +47,14 @@ class Settings(BaseSettings):
     reranker: str = Field(default="", description="Cross-encoder to re-rank with; empty: none.")
     chat_model: str = Field(
         default="",
-        description="LangChain chat model, `provider:name`; empty: the extractive writer.",
+        description="LangChain chat model, `provider:name`. Not used yet: answers are extractive.",
     )
-    chat_base_url: str = Field(default="", description="Endpoint of the chat model.")
-    chat_api_key: SecretStr | None = Field(default=None, description="Key of the chat model.")
+    chat_base_url: str = Field(default="", description="Endpoint of the chat model. Not used yet.")
+    chat_api_key: SecretStr | None = Field(
+        default=None, description="Key of the chat model. Not used yet."
+    )
     judge_model: str = Field(
-        default="", description="LangChain chat model that judges evaluations."
+        default="", description="LangChain chat model that judges evaluations. Not used yet."
     )
     policy_file: Path | None = Field(
         default=None, description="policy.yaml; empty: the policy that ships with the project."
@@ -61,7 +63,8 @@ class Settings(BaseSettings):
         default=None, description="HS256 secret; empty: made on first use in the data folder."
     )
     jwt_jwks_url: AnyHttpUrl | None = Field(
-        default=None, description="JWKS URL for RS256/ES256 tokens, instead of a secret."
+        default=None,
+        description="JWKS URL for RS256/ES256 tokens. Not used yet, and refused at start.",
     )
     jwt_issuer: str = Field(default="partner-copilot", description="Required `iss` of a token.")
     jwt_audience: str = Field(default="partner-copilot", description="Required `aud` of a token.")
@@ -69,10 +72,10 @@ class Settings(BaseSettings):
         default="", description="Origins that may call from a browser, separated by commas."
     )
     webhook_url: AnyHttpUrl | None = Field(
-        default=None, description="Where escalation notices are sent."
+        default=None, description="Where escalation notices are sent. Not used yet."
     )
     webhook_secret: SecretStr | None = Field(
-        default=None, description="Secret that signs escalation notices."
+        default=None, description="Secret that signs escalation notices. Not used yet."
     )
 
     @field_validator(
@@ -90,6 +93,15 @@ class Settings(BaseSettings):
         # RFC 7518, section 3.2: an HS256 key must have at least 256 bits.
         if value is not None and len(value.get_secret_value().encode()) < 32:  # noqa: PLR2004
             message = "must be at least 32 bytes long"
+            raise ValueError(message)
+        return value
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _not_yet(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        # Ignoring it would let tokens in that the operator believes are refused.
+        if value is not None:
+            message = "is not supported yet; set COPILOT_JWT_SECRET instead"
             raise ValueError(message)
         return value
 
@@ -116,4 +128,4 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = _PREFIX + str(first["loc"][0]).upper()
-        raise ConfigurationError(f"{name}: {first['msg']}") from None
+        raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
