@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Self
 
 from copilot.evidence import Draft
+from copilot.form import has_form
 from copilot.question import Question, telling
 from copilot.selection import exact_cover, heading_match
 from copilot.sentences import sections_of
-from copilot.terms import TermWeights, weigh
+from copilot.terms import weigh
 from foundation.errors import ConfigurationError
-from retrieval.keywords import TermStatistics
+from retrieval.keywords import TermStatistics, question_vector
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
 
 _LOOKED_AT = 10
-_NEIGHBOURS = 3
 _SHIPPED = "calibration.json"
 
 
@@ -34,32 +34,33 @@ _SHIPPED = "calibration.json"
 class Signals:
     """What can be seen of an answer's chances. All from 0 to 1 unless said otherwise.
 
-    `cosine`: of the cited passage; `best_cosine`: of any passage.
-    `passage_cover`, `answer_cover`: share of the question's weight in the cited passage, and in
-    the picked spans with their title and headings. `rare_cover`: of the weight of the three
-    rarest words, the share in the cited passage. `unseen`: share of the question's weight in
-    words that no readable chunk has. `heading`: how far the heading and the question's telling
-    words say the same; `heading_words`: the same for all words, unweighted. `pairs`: share of
-    the question's neighbouring telling words that stand close together in the passage. `margin`:
-    best cosine of the cited document less that of any other document, from -1 to 1.
-    `cover_margin`: the same for coverage. `agreement`: share of the two legs in which the cited
-    document leads. `exact`: share of identifiers and names found in the cited passage.
-    `length`: ln(1 + number of telling words).
+    A score says little by itself, because in a corpus about one product everything resembles
+    every question. What tells, on any corpus, is how far the cited passage is ahead of the rest
+    of what was found: a document that answers stands out, and near misses come in numbers.
+
+    `cosine`: of the cited document's best passage. `spread`: the best cosine less the lowest of
+    what was found. `keyword_lead`: the cited passage's keyword score less the mean of other
+    documents' passages, in units of the question's total weight, so roughly from -1 to 2.
+    `cover_lead`: the same for the share of the question's weight that a passage contains, from
+    -1 to 1. `passage_cover`, `answer_cover`: that share for the cited passage, and for the picked
+    spans with title and heading. `unseen`: the share in words that no readable chunk has.
+    `heading`: how far heading and question say the same. `agreement`: share of the two legs in
+    which the cited document leads. `exact`: share of identifiers and names in the cited passage.
+    `form`: 1 unless a number, an amount or a time was asked for and the spans hold none.
+    `length`: ln(1 + number of telling words): long questions match everything less.
     """
 
     cosine: float
-    best_cosine: float
+    spread: float
+    keyword_lead: float
+    cover_lead: float
     passage_cover: float
     answer_cover: float
-    rare_cover: float
     unseen: float
     heading: float
-    heading_words: float
-    pairs: float
-    margin: float
-    cover_margin: float
     agreement: float
     exact: float
+    form: float
     length: float
 
 
@@ -74,30 +75,26 @@ def signals_of(
     near = sorted(passages, key=lambda passage: passage.rank)[:_LOOKED_AT]
     if all(passage.chunk.id != first.chunk.id for passage in near):
         near.append(first)
-    sequences = {passage.chunk.id: _sequence(passage) for passage in near}
-    cover = {key: weights.coverage(tokens) for key, tokens in sequences.items()}
+    tokens = {passage.chunk.id: _tokens(passage) for passage in near}
+    cover = {key: weights.coverage(found) for key, found in tokens.items()}
     document = first.chunk.document_id
-    own = [passage for passage in near if passage.chunk.document_id == document]
     others = [passage for passage in near if passage.chunk.document_id != document]
-    cited = frozenset(sequences[first.chunk.id])
+    keyword_total = sum(question_vector(question.text, statistics).values) or 1.0
+    cosines = [passage.dense_score for passage in near]
     heading = _heading_over(draft)
-    rarest = weights.rarest(3)
     return Signals(
-        cosine=first.dense_score,
-        best_cosine=max(passage.dense_score for passage in near),
+        cosine=max(one.dense_score for one in near if one.chunk.document_id == document),
+        spread=max(cosines) - min(cosines),
+        keyword_lead=(first.keyword_score - _mean([one.keyword_score for one in others]))
+        / keyword_total,
+        cover_lead=cover[first.chunk.id] - _mean([cover[one.chunk.id] for one in others]),
         passage_cover=cover[first.chunk.id],
         answer_cover=weights.coverage(_span_tokens(draft, heading)),
-        rare_cover=_share(weights, rarest, cited),
-        unseen=_share(weights, tuple(weights.weights), weights.unseen),
+        unseen=weights.coverage(weights.unseen),
         heading=heading_match(telling(tokenize(heading)), weights),
-        heading_words=_dice(tokenize(question.text), tokenize(heading)),
-        pairs=_pairs(weights, tuple(weights.weights), sequences[first.chunk.id]),
-        margin=max(passage.dense_score for passage in own)
-        - max((passage.dense_score for passage in others), default=0.0),
-        cover_margin=max(cover[passage.chunk.id] for passage in own)
-        - max((cover[passage.chunk.id] for passage in others), default=0.0),
         agreement=_agreement(near, document),
-        exact=exact_cover(question, cited),
+        exact=exact_cover(question, tokens[first.chunk.id]),
+        form=float(has_form(question.wants, " ".join(one.quote for one in draft.evidence))),
         length=math.log1p(len(question.terms)),
     )
 
@@ -166,9 +163,13 @@ def _shipped() -> str:
     return files("copilot").joinpath(_SHIPPED).read_text("utf-8")
 
 
-def _sequence(passage: Passage) -> tuple[str, ...]:
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else 0.0
+
+
+def _tokens(passage: Passage) -> frozenset[str]:
     chunk = passage.chunk
-    return tuple(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))
+    return frozenset(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))
 
 
 def _heading_over(draft: Draft) -> str:
@@ -186,38 +187,6 @@ def _span_tokens(draft: Draft, heading: str) -> frozenset[str]:
     for one in draft.evidence:
         texts += [one.passage.title, one.passage.chunk.header, one.quote]
     return frozenset(tokenize(" ".join(texts)))
-
-
-def _share(weights: TermWeights, tokens: tuple[str, ...], present: frozenset[str]) -> float:
-    total = sum(weights.weights[token] for token in tokens)
-    found = sum(weights.weights[token] for token in tokens if token in present)
-    return found / total if total else 0.0
-
-
-def _dice(one: Sequence[str], other: Sequence[str]) -> float:
-    left, right = set(one), set(other)
-    return 2 * len(left & right) / (len(left) + len(right)) if left and right else 0.0
-
-
-def _pairs(weights: TermWeights, tokens: tuple[str, ...], sequence: tuple[str, ...]) -> float:
-    """Weighted share of neighbouring words that also stand near each other in the passage."""
-    places: dict[str, list[int]] = {}
-    for place, token in enumerate(sequence):
-        if token in weights.weights:
-            places.setdefault(token, []).append(place)
-    if len(tokens) == 1:
-        return 1.0 if tokens[0] in places else 0.0
-    total = found = 0.0
-    for left, right in zip(tokens, tokens[1:], strict=False):
-        weight = weights.weights[left] + weights.weights[right]
-        total += weight
-        if any(
-            0 < abs(a - b) <= _NEIGHBOURS
-            for a in places.get(left, ())
-            for b in places.get(right, ())
-        ):
-            found += weight
-    return found / total if total else 0.0
 
 
 def _agreement(near: Sequence[Passage], document: str) -> float:
