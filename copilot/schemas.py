@@ -8,18 +8,24 @@ from pydantic import BaseModel, Field, StringConstraints
 from copilot.answer import Answer, Citation, Clarification, Courtesy, Escalation, Outcome
 from copilot.question import MAX_CHARACTERS
 from foundation.ids import ID_PATTERN
-from governance.schemas import Body, FiltersBody, Line, Text
+from governance.schemas import Body, FiltersBody, Line, NoNul, example
 
 _COMMENT = 4000
 
-Comment = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=_COMMENT)]
+Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_COMMENT), NoNul]
 
 
 class AskBody(Body):
     """A question, perhaps in a conversation."""
 
+    model_config = example(
+        {"question": "How fast is a first response?", "filters": {"doc_types": ["policy"]}}
+    )
+
     question: Annotated[
-        Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARACTERS)
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARACTERS),
+        NoNul,
     ]
     conversation_id: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = None
     filters: FiltersBody = Field(default_factory=FiltersBody)
@@ -28,11 +34,15 @@ class AskBody(Body):
 class EscalateBody(Body):
     """What the asker wants the person to know."""
 
+    model_config = example({"note": "We go live on Monday."})
+
     note: Comment = ""
 
 
 class FeedbackBody(Body):
     """Whether an outcome helped."""
+
+    model_config = example({"rating": "down", "reason": "outdated"})
 
     rating: Literal["up", "down"]
     reason: Line = ""

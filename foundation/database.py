@@ -91,7 +91,10 @@ def open_database(url: str) -> Database:
             engine = _open_sqlite(url, parsed.database)
         elif parsed.get_backend_name() == "postgresql":
             engine = create_engine(
-                parsed.set(drivername="postgresql+psycopg"), pool_size=_POOL_SIZE, max_overflow=0
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_size=_POOL_SIZE,
+                max_overflow=0,
+                hide_parameters=True,
             )
         else:
             message = (
@@ -140,7 +143,8 @@ def write_text(connection: Connection, key: str, value: str) -> None:
 def _open_sqlite(url: str, path: str | None) -> Engine:
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_SIZE)
+    # An error's text goes to the log, and what people asked must not.
+    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_SIZE, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: object, _record: object) -> None:

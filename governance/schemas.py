@@ -1,9 +1,10 @@
 """The JSON of this floor: documents and their versions, and what a question is narrowed to."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from governance.document import DocType, DocumentVersion
 from governance.principal import Principal
@@ -20,16 +21,21 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-"""Any text from outside that may be stored."""
+NoNul = AfterValidator(_without_nul)
+"""For any text from outside that may be stored; comes last in an `Annotated`."""
 
-Line = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=_SHORT)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_SHORT), NoNul]
 
 
 class Body(BaseModel):
     """A request body: unknown keys are a mistake worth telling."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def example(body: Mapping[str, JsonValue]) -> ConfigDict:
+    """What OpenAPI shows as an example of a body."""
+    return ConfigDict(json_schema_extra={"examples": [dict(body)]})
 
 
 class FiltersBody(Body):

@@ -72,13 +72,19 @@ class VisibleCatalog:
     def chunks(self, visibility: Visibility, ids: Sequence[str]) -> Mapping[str, ReadableChunk]:
         """Those of the chunks that exist and may be read, by id."""
         cache = self._cache()
-        missing = [one for one in ids if one not in cache.chunks]
+        # Other threads fill and empty the cache meanwhile, so each entry is taken once.
+        known = {one: row for one in ids if (row := cache.chunks.get(one)) is not None}
+        missing = [one for one in ids if one not in known]
         if missing:
+            loaded = self._catalog.chunks(missing)
+            known.update(loaded)
             if len(cache.chunks) > _LARGEST_CACHE:
                 cache.chunks.clear()
-            cache.chunks.update(self._catalog.chunks(missing))
-        found = [cache.chunks[one] for one in ids if one in cache.chunks]
-        unknown = {(row.document_id, row.version) for row in found} - cache.versions.keys()
+            cache.chunks.update(loaded)
+        found = [known[one] for one in ids if one in known]
+        unknown = {
+            key for row in found if (key := (row.document_id, row.version)) not in cache.versions
+        }
         if unknown:
             cache.versions.update(self._catalog.versions_of(unknown))
         readable = {}

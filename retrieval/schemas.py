@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from governance.schemas import Body, DocumentJson, FiltersBody, Text
+from governance.schemas import Body, DocumentJson, FiltersBody, NoNul, example
 from governance.visible_catalog import ReadableChunk
 from retrieval.passage import Passage
 from retrieval.query import DEFAULT_LIMIT, LARGEST_LIMIT
@@ -21,8 +21,12 @@ class HealthJson(BaseModel):
 class SearchBody(Body):
     """What to look for, and how many passages to bring."""
 
+    model_config = example({"question": "connect a marketplace", "k": 5})
+
     question: Annotated[
-        Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_QUESTION)
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_QUESTION),
+        NoNul,
     ]
     k: int = Field(default=DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
     filters: FiltersBody = Field(default_factory=FiltersBody)
