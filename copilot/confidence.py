@@ -15,10 +15,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
+from copilot.candidates import exact_cover, heading_match
 from copilot.evidence import Draft
 from copilot.form import has_form
 from copilot.question import Question, telling
-from copilot.selection import exact_cover, heading_match
 from copilot.sentences import sections_of
 from copilot.terms import weigh
 from foundation.errors import ConfigurationError

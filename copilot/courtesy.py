@@ -76,7 +76,7 @@ _REPLIES = {
     },
 }
 _LONGEST = 80
-_MARKS = re.compile(r"[^\w'’\- ]+")
+_MARKS = re.compile(r"[^\w'’\- ]+")  # noqa: RUF001 (people type both)
 
 
 def courtesy(text: str) -> Courtesy | None:
@@ -85,7 +85,7 @@ def courtesy(text: str) -> Courtesy | None:
     The reply is in the message's language; with several courtesies in one message ("thanks,
     bye") the last one decides.
     """
-    plain = " ".join(_MARKS.sub(" ", text.casefold().replace("’", "'")).split())
+    plain = " ".join(_MARKS.sub(" ", text.casefold().replace("’", "'")).split())  # noqa: RUF001 (people type both)
     if not plain or len(plain) > _LONGEST:
         return None
     rest = plain
@@ -93,8 +93,7 @@ def courtesy(text: str) -> Courtesy | None:
     for language, kinds in _PHRASES.items():
         for kind, phrases in kinds.items():
             pattern = re.compile(rf"(?<![\w'-])(?:{phrases})(?![\w'-])")
-            for match in pattern.finditer(rest):
-                said.append((match.start(), language, kind))
+            said.extend((match.start(), language, kind) for match in pattern.finditer(rest))
             rest = pattern.sub(lambda match: " " * len(match.group()), rest)
     rest = re.sub(rf"(?<![\w'-])(?:{_ADDRESSED})(?![\w'-])", " ", rest)
     if not said or rest.strip(" -'"):

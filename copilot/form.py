@@ -4,7 +4,10 @@ import re
 
 from copilot.question import Wants
 
-_COUNT = r"(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirty|sixty|ninety)"
+_COUNT = (
+    r"(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirty|sixty"
+    r"|ninety)"
+)
 _CURRENCY = r"(?:EUR|USD|GBP|AUD|CHF|CAD|JPY|SEK|NOK|DKK|[€$£¥])"
 _FORMS = {
     Wants.NUMBER: re.compile(rf"\b{_COUNT}\b|\bunlimited\b|\bno limit\b|\bnone\b", re.IGNORECASE),
@@ -36,7 +39,7 @@ def has_form(wants: Wants, text: str) -> bool:
 
 
 _FIGURE = r"(\d{1,3}(?:[,.\s]\d{3})+|\d+)"
-_RANGE = re.compile(rf"{_FIGURE}\s*(?:to|-|–|up to|bis|à)\s*{_FIGURE}")
+_RANGE = re.compile(rf"{_FIGURE}\s*(?:to|-|–|up to|bis|à)\s*{_FIGURE}")  # noqa: RUF001 (people type both)
 _QUANTITY = re.compile(_FIGURE)
 
 

@@ -99,11 +99,10 @@ seems somehow sorry struggling sure tell thank thanks think tried tries trouble 
 trying understand unable unsure upfront useful usually want wanted wanting wants wish wonder
 wondering work working works wrong
 """
-_WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def _stop_tokens() -> frozenset[str]:
-    plain = {word for word in (_GRAMMAR + _CHAT).split()}
+    plain = set((_GRAMMAR + _CHAT).split())
     return frozenset(plain | {token for word in plain for token in tokenize(word)})
 
 
@@ -124,22 +123,31 @@ _DURATION = re.compile(
     r"\bhow\s+(?:long|often|soon|quickly|fast|frequently|far\s+in\s+advance|far\s+ahead"
     r"|much\s+(?:time|notice)|many\s+(?:\w+\s+)?(?:seconds|minutes|hours|days|weeks|months|years))\b"
     r"|\b(?:what|which)\s+(?:idle\s+|grace\s+)?(?:time|hour|period|interval|deadline|notice)\b"
-    r"|\b(?:lifetime|validity|timeout|deadline|retention)\b|\b(?:by|until|till)\s+when\b"
+    r"|\b(?:by|until|till)\s+when\b"
     r"|\bwie\s+lange\b|\bcombien\s+de\s+temps\b|\bcuánto\s+tiempo\b",
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(
-    r"\bhow\s+(?:much|high|expensive|big|large)\b"
-    r"|\b(?:what|which|the|an?|fee|price|cost)\b.{0,60}?\b(?:price|costs?|fees?|surcharge|penalty|rate|rebate"
-    r"|discount|charge|percentage|percent|share|margin|budget|reserve|threshold)\b"
-    r"|^\W*(?:list\s+)?(?:price|costs?|fees?|surcharge|penalty|rate)\b"
-    r"|\bwieviel\b|\bwie\s+viel\b|\bcombien\b|\bcuánto\b",
+    r"\bhow\s+(?:much|high|expensive|big|large)\b|\bwieviel\b|\bwie\s+viel\b|\bcombien\b"
+    r"|\bcuánto\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(
-    r"\bhow\s+(?:many|old|far)\b|\bwie\s*viele\b|\bcuánt[oa]s\b|\b(?:maximum|minimum|max|min)\b"
-    r"|\b(?:what|which|the|up\s+to)\b.{0,40}?\b(?:number|limit|amount|port|size|score|quota|mark|uptime|level"
+_NUMBER = re.compile(r"\bhow\s+(?:many|old|far)\b|\bwie\s*viele\b|\bcuánt[oa]s\b", re.IGNORECASE)
+# Nouns that ask for a figure, unless the question opens with a verb or asks how or where.
+_NAMED_DURATION = re.compile(r"\b(?:lifetime|validity|timeout|deadline|retention)\b", re.IGNORECASE)
+_NAMED_AMOUNT = re.compile(
+    r"\b(?:price|costs?|fees?|surcharge|penalty|rate|rebate|discount|charge|percentage|percent"
+    r"|share|margin|budget|reserve|threshold)\b",
+    re.IGNORECASE,
+)
+_NAMED_NUMBER = re.compile(
+    r"\b(?:maximum|minimum|max|min|number|limit|amount|port|size|score|quota|mark|uptime|level"
     r"|target|default)\b",
+    re.IGNORECASE,
+)
+_OPENS_WITH_A_VERB = re.compile(
+    r"\W*(?:how|where|why|who|can|could|do|does|did|is|are|was|were|will|would|may|must|should|has"
+    r"|have|i|i'm|we|our|my|user)\b",
     re.IGNORECASE,
 )
 _MOMENT = re.compile(
@@ -149,7 +157,7 @@ _MOMENT = re.compile(
     re.IGNORECASE,
 )
 _PERSON = re.compile(
-    r"^\W*who(?:m|se)?\b|\bwho\s+(?:is|was|approves?|owns?|can|must|should)\b", re.I
+    r"^\W*who(?:m|se)?\b|\bwho\s+(?:is|was|approves?|owns?|can|must|should)\b", re.IGNORECASE
 )
 _PLACE = re.compile(r"^\W*where\b|\bwhere\s+(?:do|can|is|are|does|should)\b", re.IGNORECASE)
 _COMPARISON = re.compile(
@@ -191,17 +199,21 @@ def telling(tokens: Sequence[str]) -> tuple[str, ...]:
 
 def _wants(text: str) -> Wants:
     """The most particular form first: "how many steps" wants a number."""
-    for wants, pattern in (
-        (Wants.COMPARISON, _COMPARISON),
-        (Wants.DURATION, _DURATION),
-        (Wants.NUMBER, _NUMBER),
-        (Wants.AMOUNT, _AMOUNT),
-        (Wants.MOMENT, _MOMENT),
-        (Wants.PERSON, _PERSON),
-        (Wants.STEPS, _STEPS),
-        (Wants.PLACE, _PLACE),
+    opens_with_a_verb = bool(_OPENS_WITH_A_VERB.match(text))
+    for wants, pattern, is_noun in (
+        (Wants.COMPARISON, _COMPARISON, False),
+        (Wants.DURATION, _DURATION, False),
+        (Wants.NUMBER, _NUMBER, False),
+        (Wants.AMOUNT, _AMOUNT, False),
+        (Wants.DURATION, _NAMED_DURATION, True),
+        (Wants.AMOUNT, _NAMED_AMOUNT, True),
+        (Wants.NUMBER, _NAMED_NUMBER, True),
+        (Wants.MOMENT, _MOMENT, False),
+        (Wants.PERSON, _PERSON, False),
+        (Wants.STEPS, _STEPS, False),
+        (Wants.PLACE, _PLACE, False),
     ):
-        if pattern.search(text):
+        if pattern.search(text) and not (is_noun and opens_with_a_verb):
             return wants
     return Wants.STATEMENT
 

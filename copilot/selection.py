@@ -10,30 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from copilot import reading
+from copilot.candidates import Candidate, candidates_of
 from copilot.evidence import Span
 from copilot.form import PINPOINT, has_form, in_range
-from copilot.question import Question, Wants, telling
-from copilot.sentences import Block, BlockKind, Section, is_whole, sections_of
+from copilot.question import Question, Wants
+from copilot.sentences import Block, BlockKind, is_whole, sections_of
 from copilot.terms import TermWeights
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
 
-CONSIDERED = 8
-_TICKET_TYPE = "ticket"
 LONGEST_ANSWER = 120
 _LONGEST_STEPS = 400
 _SHORT_SECTION = 110
 _WINDOW = 60
 _HEADING_SAYS_IT = 0.72
 _ANOTHER_DOCUMENT = 0.2
-# What orders sections. Chosen on three document sets together; the optimum is broad.
-_MATCH = 1.0
-_COVER = 0.5
-_BODY = 0.2
-_COSINE = 1.4
-_RANK_STEP = 0.2
-_TICKET = 0.45
-_EXACT = 0.5
+_ON_TOPIC = 0.5
+# Chunks of one section are parted by a blank line at most.
+_GAP = 2
+# What orders the parts of sections; like the weights of `candidates`, chosen on four sets.
 _RANGE = 0.3
 _SENTENCE = 1.5
 _FORM = 0.6
@@ -64,40 +59,6 @@ class Pick:
     def quote(self) -> str:
         """The exact text of the span."""
         return self.passage.chunk.text[self.start : self.end]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A section of one passage with what it has in common with the question.
-
-    `match` compares question and heading (1 when they say the same), `cover` is the share of the
-    question's weight found in title, headings and section, `body` that in the section alone with
-    its heading, `exact` the share of its identifiers and names found; all from 0 to 1.
-    """
-
-    passage: Passage
-    section: Section
-    match: float
-    cover: float
-    body: float
-    exact: float
-    tokens: frozenset[str]
-
-    @property
-    def score(self) -> float:
-        """How likely the answer stands here, in no unit.
-
-        A ticket tells what happened once, a guide what holds: of two that say the same, the guide.
-        """
-        return (
-            _MATCH * self.match
-            + _COVER * self.cover
-            + _BODY * self.body
-            + _EXACT * self.exact
-            + _COSINE * self.passage.dense_score
-            - _RANK_STEP * (self.passage.rank - 1)
-            - (_TICKET if self.passage.doc_type == _TICKET_TYPE else 0.0)
-        )
 
 
 def select(
@@ -132,52 +93,6 @@ def _by_best_span(
         return candidate.score + (found.score if found else -1.0)
 
     return tuple(sorted(candidates, key=lambda candidate: -worth(candidate)))
-
-
-def candidates_of(
-    question: Question, passages: Sequence[Passage], weights: TermWeights
-) -> tuple[Candidate, ...]:
-    """Every section of the first passages, best first (ties by rank, then by place)."""
-    found: list[Candidate] = []
-    for passage in sorted(passages, key=lambda passage: passage.rank)[:CONSIDERED]:
-        chunk = passage.chunk
-        around = frozenset(tokenize(f"{passage.title} {chunk.header}"))
-        for section in sections_of(chunk.text, chunk.locator.heading_path):
-            body = frozenset(tokenize(chunk.text[section.start : section.end]))
-            heading = telling(tokenize(section.heading))
-            tokens = around | body | frozenset(heading)
-            found.append(
-                Candidate(
-                    passage=passage,
-                    section=section,
-                    match=heading_match(heading, weights),
-                    cover=weights.coverage(tokens),
-                    body=weights.coverage(body | frozenset(heading)),
-                    exact=exact_cover(question, tokens),
-                    tokens=tokens,
-                )
-            )
-    return tuple(sorted(found, key=lambda candidate: -candidate.score))
-
-
-def heading_match(heading: tuple[str, ...], weights: TermWeights) -> float:
-    """How far a heading and a question say the same: the harmonic mean of both coverages.
-
-    The heading's words that the question lacks count as an average word of the question.
-    """
-    words = frozenset(heading)
-    if not words or not weights.weights:
-        return 0.0
-    shared = weights.weight(words)
-    average = weights.total / len(weights.weights)
-    foreign = average * sum(1 for word in words if word not in weights.weights)
-    return 2 * shared / (weights.total + shared + foreign)
-
-
-def exact_cover(question: Question, tokens: frozenset[str]) -> float:
-    """The share of the question's identifiers and names among `tokens`; 1 where it has none."""
-    named = question.identifiers.union(*question.names)
-    return len(named & tokens) / len(named) if named else 1.0
 
 
 def _pick(question: Question, candidate: Candidate, weights: TermWeights) -> Pick | None:
@@ -364,7 +279,7 @@ def _continued(
         other = passage.chunk
         gap = other.locator.start - chunk.locator.end
         same = (other.document_id, other.version) == (chunk.document_id, chunk.version)
-        if same and 0 <= gap <= 2 and other.locator.heading_path == chunk.locator.heading_path:
+        if same and 0 <= gap <= _GAP and other.locator.heading_path == chunk.locator.heading_path:
             sections = sections_of(other.text, other.locator.heading_path)
             first = sections[0].blocks[0] if sections else None
             if first is not None and not sections[0].headed and first.kind is BlockKind.STEPS:
@@ -398,7 +313,7 @@ def _adds(
     needed = _ANOTHER_DOCUMENT * weights.total
     if question.wants is Wants.COMPARISON:
         needed /= 2
-    return gain >= needed > 0 and candidate.cover >= 0.5
+    return gain >= needed > 0 and candidate.cover >= _ON_TOPIC
 
 
 def _words(text: str) -> int:

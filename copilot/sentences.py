@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from copilot.evidence import Span
 
@@ -64,15 +65,18 @@ _LINE = re.compile(r"[^\n]*\n?")
 _ITEM = re.compile(r"(\s*)(-|\*|\d{1,3}[.)])[ \t]+\S")
 _RULE = re.compile(r"\|?\s*:?-{2,}")
 _SENTENCE_END = re.compile(
-    r"[.!?…](?:[\"'”’)\]]{0,2})(?:\s+(?=[\"'“‘(\[]?[A-ZÀ-ÖØ-Þ0-9])|(?<=[a-z)][.!?])(?=[A-Z][a-z]+[\s:,]))"
+    # The second form mends pasted pages, whose paragraphs are glued: "for free.Important: you".
+    r"[.!?…](?:[\"'\u201d\u2019)\]]{0,2})(?:\s+(?=[\"'\u201c\u2018(\[]?[A-ZÀ-ÖØ-Þ0-9])"
+    r"|(?<=[a-z)][.!?])(?=[A-Z][a-z]+[\s:,]))"
     r"|\n(?=\S)"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|no|nos|fig|approx|min|max|incl|excl|dept|mr|mrs|ms|dr|prof|st|jr"
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|fig|approx|min|max|incl|excl|dept|mr|mrs|ms|dr|prof|st|jr"
     r"|inc|ltd|co|corp|u\.s|u\.k|z\.b|d\.h|bzw|ca|nr|p|pp|sec|art|vol|ed)|(?:^|\s)[A-Za-z0-9])\.$",
     re.IGNORECASE,
 )
-_CLOSED = re.compile(r"[.!?:;…][\"'”’)\]]{0,2}$")
+_NUMBERED = re.compile(r"\bnos?\.\s+\d", re.IGNORECASE)
+_CLOSED = re.compile(r"[.!?:;…][\"'\u201d\u2019)\]]{0,2}$")
 _HEADING_WORDS = 24
 _HEADING_OPENERS = re.compile(r"[A-Z0-9À-Þ\"'“¿¡(]")
 
@@ -133,6 +137,8 @@ def sentence_spans(text: str, start: int, end: int) -> tuple[Span, ...]:
         if text[match.start()] == "\n" and not is_whole(text[cursor:stop]):
             continue
         if text[match.start()] == "." and _ABBREVIATION.search(text, max(cursor, stop - 8), stop):
+            continue
+        if _NUMBERED.search(text, max(cursor, stop - 4), min(end, match.end() + 1)):
             continue
         if text[cursor:stop].strip():
             spans.append(_trimmed(text, cursor, stop))
@@ -218,7 +224,7 @@ def _list(text: str, lines: list[tuple[int, int]], position: int) -> tuple[int, 
             end = stop
         position += 1
     bounds = [*starts, end]
-    parts = tuple(_trimmed(text, a, b) for a, b in zip(bounds, bounds[1:], strict=False))
+    parts = tuple(_trimmed(text, a, b) for a, b in pairwise(bounds))
     kind = BlockKind.STEPS if marker[0].isdigit() else BlockKind.BULLETS
     return position, Block(kind=kind, start=parts[0].start, end=parts[-1].end, parts=parts)
 

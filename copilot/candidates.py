@@ -1,0 +1,104 @@
+"""Where an answer may stand: every section of the passages, and how well it fits the question.
+
+Word weights are inverse document frequencies, so that common words hardly count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from copilot.question import Question, telling
+from copilot.sentences import Section, sections_of
+from copilot.terms import TermWeights
+from retrieval.keywords import terms as tokenize
+from retrieval.passage import Passage
+
+CONSIDERED = 8
+_TICKET_TYPE = "ticket"
+# What orders sections. Chosen on four document sets together; the optimum is broad.
+_MATCH = 1.0
+_COVER = 0.5
+_BODY = 0.2
+_COSINE = 1.4
+_RANK_STEP = 0.2
+_TICKET = 0.45
+_EXACT = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A section of one passage with what it has in common with the question.
+
+    `match` compares question and heading (1 when they say the same), `cover` is the share of the
+    question's weight found in title, headings and section, `body` that in the section alone with
+    its heading, `exact` the share of its identifiers and names found; all from 0 to 1.
+    """
+
+    passage: Passage
+    section: Section
+    match: float
+    cover: float
+    body: float
+    exact: float
+    tokens: frozenset[str]
+
+    @property
+    def score(self) -> float:
+        """How likely the answer stands here, in no unit.
+
+        A ticket tells what happened once, a guide what holds: of two that say the same, the guide.
+        """
+        return (
+            _MATCH * self.match
+            + _COVER * self.cover
+            + _BODY * self.body
+            + _EXACT * self.exact
+            + _COSINE * self.passage.dense_score
+            - _RANK_STEP * (self.passage.rank - 1)
+            - (_TICKET if self.passage.doc_type == _TICKET_TYPE else 0.0)
+        )
+
+
+def candidates_of(
+    question: Question, passages: Sequence[Passage], weights: TermWeights
+) -> tuple[Candidate, ...]:
+    """Every section of the first passages, best first (ties by rank, then by place)."""
+    found: list[Candidate] = []
+    for passage in sorted(passages, key=lambda passage: passage.rank)[:CONSIDERED]:
+        chunk = passage.chunk
+        around = frozenset(tokenize(f"{passage.title} {chunk.header}"))
+        for section in sections_of(chunk.text, chunk.locator.heading_path):
+            body = frozenset(tokenize(chunk.text[section.start : section.end]))
+            heading = telling(tokenize(section.heading))
+            tokens = around | body | frozenset(heading)
+            found.append(
+                Candidate(
+                    passage=passage,
+                    section=section,
+                    match=heading_match(heading, weights),
+                    cover=weights.coverage(tokens),
+                    body=weights.coverage(body | frozenset(heading)),
+                    exact=exact_cover(question, tokens),
+                    tokens=tokens,
+                )
+            )
+    return tuple(sorted(found, key=lambda candidate: -candidate.score))
+
+
+def heading_match(heading: tuple[str, ...], weights: TermWeights) -> float:
+    """How far a heading and a question say the same: the harmonic mean of both coverages.
+
+    The heading's words that the question lacks count as an average word of the question.
+    """
+    words = frozenset(heading)
+    if not words or not weights.weights:
+        return 0.0
+    shared = weights.weight(words)
+    average = weights.total / len(weights.weights)
+    foreign = average * sum(1 for word in words if word not in weights.weights)
+    return 2 * shared / (weights.total + shared + foreign)
+
+
+def exact_cover(question: Question, tokens: frozenset[str]) -> float:
+    """The share of the question's identifiers and names among `tokens`; 1 where it has none."""
+    named = question.identifiers.union(*question.names)
+    return len(named & tokens) / len(named) if named else 1.0
