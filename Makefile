@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DATA   ?= .partner-copilot
+BENCH  ?= .bench
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 # Neither library may report home.
@@ -49,5 +50,17 @@ format: $(VENV)/.test
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only --quiet .
 
+$(VENV)/.bench: $(VENV)/.run
+	@echo "Installing what speed is compared with ..."
+	@$(PIP) --editable '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench ## every figure of quality, speed and load, one after another (an hour)
+	@$(BIN)/python -m bench.quality --work $(BENCH)
+	@$(BIN)/python -m bench.office_files
+	@$(BIN)/python -m bench.speed --work $(BENCH)
+	@$(BIN)/python -m bench.index_scale
+	@$(BIN)/python -m bench.load --work $(BENCH)
+
 clean: ## remove what was installed and the demo's data
-	rm -rf $(VENV) $(DATA)
+	rm -rf $(VENV) $(DATA) $(BENCH)
