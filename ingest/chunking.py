@@ -157,8 +157,11 @@ class _Cutter:
         """Title and headings above a piece, each once; for a table's later rows its header row."""
         is_heading = piece.kind is ElementKind.HEADING
         path = piece.heading_path[:-1] if is_heading else piece.heading_path
-        # A heading's own words matter, for a first heading is most often the title over again.
-        own = self._text[piece.start : piece.end] if is_heading else ""
+        # What the text says first need not stand above it too: a document's first line is most
+        # often its title over again.
+        own = self._text[piece.start : piece.end].partition("\n")[0]
+        if not is_heading and not _same(own, path[-1] if path else self._title):
+            own = ""
         key = (path, own, piece.table_header)
         known = self._headers.get(key)
         if known is None:

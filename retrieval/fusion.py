@@ -38,6 +38,10 @@ AGREEMENT_WEIGHT: Final = 0.8
 # What a ticket gives way to an approved document, in the same unit: what happened once to one
 # customer is no rule, however well its words fit.
 TICKET_HANDICAP: Final = 1.0
+# The first five places show five documents, where there are so many; the first ten hold at most
+# three passages of one. A gold document was among those of the first five passages for 93% of
+# the wixqa questions without the first rule, and for 95.6% with it.
+SHARES: Final = ((5, 1), (10, 3))
 # Below this, scores differ by rounding alone and say nothing.
 _NO_SPREAD: Final = 1e-9
 
@@ -118,25 +122,28 @@ def spread(
     hits: Sequence[FusedHit],
     document_of: Callable[[FusedHit], Hashable],
     *,
-    per_document: int = 3,
-    window: int = 10,
+    shares: Sequence[tuple[int, int]] = SHARES,
 ) -> tuple[FusedHit, ...]:
-    """Let at most `per_document` passages of one document into the first `window` places.
+    """Keep one long document from crowding out the rest at the top.
 
-    Those that are held back follow right after, in their order, so a ranking with too few
-    documents to fill the window is not made shorter.
+    `shares` are pairs (first places, passages of one document among them), the narrowest first.
+    A passage that is held back comes as soon as its document's share allows it, or where no
+    other document has one to offer: nothing is left out.
     """
+    waiting = list(hits)
+    placed: list[FusedHit] = []
     taken: dict[Hashable, int] = {}
-    first: list[FusedHit] = []
-    rest: list[FusedHit] = []
-    for hit in hits:
-        document = document_of(hit)
-        if len(first) < window and taken.get(document, 0) < per_document:
-            taken[document] = taken.get(document, 0) + 1
-            first.append(hit)
-        else:
-            rest.append(hit)
-    return (*first, *rest)
+    for places, share in shares:
+        held_back: list[FusedHit] = []
+        for hit in waiting:
+            document = document_of(hit)
+            if len(placed) < places and taken.get(document, 0) < share:
+                taken[document] = taken.get(document, 0) + 1
+                placed.append(hit)
+            else:
+                held_back.append(hit)
+        waiting = held_back
+    return (*placed, *waiting)
 
 
 def _standardise(scores: Mapping[str, float], size: int) -> tuple[dict[str, float], float]:

@@ -118,11 +118,13 @@ def chunk_vector(
     Each term's weight is the sum of its saturated frequencies in the indexed text (header and
     text), in the title and in the headings.
     """
+    # Where a document has no headings, its title is the only one.
+    path = heading_path or (title,)
     weights: dict[str, float] = {}
     for field, share, length_share, usual in (
         (terms(f"{header}\n{text}"), 1.0, _LENGTH_SHARE, _USUAL_LENGTH),
         (terms(title), _TITLE_WEIGHT, _FIELD_LENGTH_SHARE, _USUAL_TITLE_LENGTH),
-        (terms("\n".join(heading_path)), _PATH_WEIGHT, _FIELD_LENGTH_SHARE, _USUAL_PATH_LENGTH),
+        (terms("\n".join(path)), _PATH_WEIGHT, _FIELD_LENGTH_SHARE, _USUAL_PATH_LENGTH),
     ):
         softener = _SATURATION * (1.0 - length_share + length_share * len(field) / usual)
         for term, times in Counter(field).items():

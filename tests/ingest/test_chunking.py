@@ -147,6 +147,16 @@ def test_a_title_that_is_not_the_first_heading_stands_above_everything() -> None
     assert chunk.header == "Returns policy"
 
 
+def test_a_title_that_is_the_texts_first_line_is_not_said_twice() -> None:
+    parsed = document(
+        paragraph("Returns policy\nEverything can be returned."), paragraph("word " * 55)
+    )
+    first, second = chunks_of(parsed, title="Returns policy")
+
+    assert first.header == ""
+    assert second.header == "Returns policy"
+
+
 def test_headings_in_a_row_stay_with_the_text_below_them() -> None:
     (chunk,) = chunks_of(
         document(heading("Guide", level=1), heading("Set-up", level=2), paragraph("Do this."))

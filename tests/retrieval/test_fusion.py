@@ -134,29 +134,43 @@ def test_a_heading_in_the_questions_words_moves_a_chunk_up() -> None:
     assert favoured[0].raw == hits[1].raw
 
 
-@given(results, st.integers(1, 4), st.integers(1, 12))
-def test_spreading_keeps_every_hit_and_the_best_first(
-    found: list[LegResult], per_document: int, window: int
-) -> None:
+@given(results)
+def test_spreading_keeps_every_hit_and_the_best_first(found: list[LegResult]) -> None:
     hits = fuse(found)
 
-    spread_out = spread(hits, document_of, per_document=per_document, window=window)
+    spread_out = spread(hits, document_of)
 
     assert sorted(ids(spread_out)) == sorted(ids(hits))
     assert spread_out[:1] == hits[:1]
 
 
+@given(results)
+def test_the_first_places_show_as_many_documents_as_there_are(found: list[LegResult]) -> None:
+    hits = fuse(found)
+    documents = {document_of(hit) for hit in hits}
+
+    first = spread(hits, document_of)[:5]
+
+    assert len({document_of(hit) for hit in first}) == min(5, len(documents))
+
+
 @given(results, st.integers(1, 4))
-def test_one_document_does_not_crowd_out_the_rest(
-    found: list[LegResult], per_document: int
-) -> None:
+def test_one_document_does_not_crowd_out_the_rest(found: list[LegResult], share: int) -> None:
     hits = fuse(found)
     documents = Counter(map(document_of, hits))
-    admitted = min(10, sum(min(count, per_document) for count in documents.values()))
+    admitted = min(10, sum(min(count, share) for count in documents.values()))
 
-    first = spread(hits, document_of, per_document=per_document, window=10)[:admitted]
+    first = spread(hits, document_of, shares=((10, share),))[:admitted]
 
-    assert max(Counter(map(document_of, first)).values(), default=0) <= per_document
+    assert max(Counter(map(document_of, first)).values(), default=0) <= share
+
+
+def test_a_held_back_passage_comes_right_after_the_first_places() -> None:
+    scores_of = {"a1": 0.99, "a2": 0.98, **{f"{name}1": 0.5 for name in "bcdefg"}}
+    ranked = ids(spread(fuse(legs(text=scores_of)), document_of))
+
+    assert ranked[:5] == ["a1", "b1", "c1", "d1", "e1"]
+    assert ranked[5] == "a2"
 
 
 def test_a_single_document_may_fill_the_ranking() -> None:

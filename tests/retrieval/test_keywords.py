@@ -155,6 +155,12 @@ def test_a_word_in_title_or_heading_counts_more() -> None:
     assert weight("", ("Billing", "Refunds")) > weight("", ())
 
 
+def test_the_title_of_a_text_without_headings_is_its_heading() -> None:
+    said = {"title": "Refunds", "header": "", "text": "It is due in a week."}
+
+    assert chunk_vector(heading_path=(), **said) == chunk_vector(heading_path=("Refunds",), **said)
+
+
 def test_rare_words_weigh_more_than_common_ones() -> None:
     statistics = TermStatistics(
         chunks=1000, chunks_with_term={term_id("rare"): 2, term_id("common"): 900}
