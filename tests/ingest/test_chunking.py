@@ -149,7 +149,7 @@ def test_a_title_that_is_not_the_first_heading_stands_above_everything() -> None
 
 def test_a_title_that_is_the_texts_first_line_is_not_said_twice() -> None:
     parsed = document(
-        paragraph("Returns policy\nEverything can be returned."), paragraph("word " * 55)
+        paragraph("Returns policy\nEverything can be returned."), paragraph("word " * 58)
     )
     first, second = chunks_of(parsed, title="Returns policy")
 
