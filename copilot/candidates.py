@@ -20,8 +20,9 @@ _COVER = 0.5
 _BODY = 0.2
 _COSINE = 1.4
 _RANK_STEP = 0.2
-_TICKET = 0.45
+_TICKET = 0.7
 _EXACT = 0.5
+_DEFINES = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,8 @@ class Candidate:
 
     `match` compares question and heading (1 when they say the same), `cover` is the share of the
     question's weight found in title, headings and section, `body` that in the section alone with
-    its heading, `exact` the share of its identifiers and names found; all from 0 to 1.
+    its heading, `exact` the share of its identifiers and names found; all from 0 to 1. `defines`
+    tells whether a row, an item or a sentence starts with one of the identifiers.
     """
 
     passage: Passage
@@ -39,6 +41,7 @@ class Candidate:
     cover: float
     body: float
     exact: float
+    defines: bool
     tokens: frozenset[str]
 
     @property
@@ -52,6 +55,7 @@ class Candidate:
             + _COVER * self.cover
             + _BODY * self.body
             + _EXACT * self.exact
+            + (_DEFINES if self.defines else 0.0)
             + _COSINE * self.passage.dense_score
             - _RANK_STEP * (self.passage.rank - 1)
             - (_TICKET if self.passage.doc_type == _TICKET_TYPE else 0.0)
@@ -78,6 +82,7 @@ def candidates_of(
                     cover=weights.coverage(tokens),
                     body=weights.coverage(body | frozenset(heading)),
                     exact=exact_cover(question, tokens),
+                    defines=_defines(question, section, chunk.text),
                     tokens=tokens,
                 )
             )
@@ -102,3 +107,15 @@ def exact_cover(question: Question, tokens: frozenset[str]) -> float:
     """The share of the question's identifiers and names among `tokens`; 1 where it has none."""
     named = question.identifiers.union(*question.names)
     return len(named & tokens) / len(named) if named else 1.0
+
+
+def _defines(question: Question, section: Section, text: str) -> bool:
+    """A code list says what a code means; other texts only mention it."""
+    codes = tuple(
+        term.word.casefold() for term in question.terms if term.token in question.identifiers
+    )
+    return bool(codes) and any(
+        text[part.start : part.end].lstrip("|-*` ").casefold().startswith(codes)
+        for block in section.blocks
+        for part in block.parts
+    )

@@ -141,12 +141,12 @@ _NAMED_AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _NAMED_NUMBER = re.compile(
-    r"\b(?:maximum|minimum|max|min|number|limit|amount|port|size|score|quota|mark|uptime|level"
+    r"\bnumber\s+of\b|\b(?:maximum|minimum|max|min|limit|amount|port|size|score|quota|mark|uptime|level"
     r"|target|default)\b",
     re.IGNORECASE,
 )
 _OPENS_WITH_A_VERB = re.compile(
-    r"\W*(?:how|where|why|who|can|could|do|does|did|is|are|was|were|will|would|may|must|should|has"
+    r"\W*(?:what\s+are|how|where|why|who|can|could|do|does|did|is|are|was|were|will|would|may|must|should|has"
     r"|have|i|i'm|we|our|my|user)\b",
     re.IGNORECASE,
 )

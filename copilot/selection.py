@@ -32,10 +32,21 @@ _GAP = 2
 _RANGE = 0.3
 _SENTENCE = 1.5
 _FORM = 0.6
+_HEADER = 0.7
+_NEARLY_AS_NEAR = 0.1
 
 _ANAPHORA = re.compile(
     r"(?:it|its|this|that|these|those|they|them|he|she|however|but|then|also|so|therefore"
     r"|otherwise|instead|in this case|in that case|for example|as a result)\b",
+    re.IGNORECASE,
+)
+
+
+# What a text says of itself or of other texts answers nobody.
+_ABOUT_ITSELF = re.compile(
+    r"(?:in this (?:article|section|topic|guide|document|chapter)|this (?:article|section|topic"
+    r"|guide|page|document|paper|chapter|playbook)\b|learn (?:more|how)|for more information"
+    r"|see also|applies to|get a list of|to learn more)\b",
     re.IGNORECASE,
 )
 
@@ -103,12 +114,28 @@ def _pick(question: Question, candidate: Candidate, weights: TermWeights) -> Pic
             return procedure
     says_it = candidate.match >= _HEADING_SAYS_IT
     short = _words(text[section.start : section.end]) <= _SHORT_SECTION
-    tabular = any(block.kind is BlockKind.TABLE for block in section.blocks)
-    if (says_it or (short and question.wants not in PINPOINT)) and not tabular:
+    whole_fits = short and question.wants not in PINPOINT and not _tabular(candidate)
+    if (says_it and not _row_stands_out(question, candidate, weights)) or whole_fits:
         whole = _from_the_top(candidate)
         if whole is not None:
             return whole
     return _window(question, candidate, weights) or _from_the_top(candidate)
+
+
+def _tabular(candidate: Candidate) -> bool:
+    return any(block.kind is BlockKind.TABLE for block in candidate.section.blocks)
+
+
+def _row_stands_out(question: Question, candidate: Candidate, weights: TermWeights) -> bool:
+    """Whether a row says more to the question than the heading over its table does."""
+    best = _best_part(question, candidate, weights)
+    if best is None:
+        return False
+    block = candidate.section.blocks[best.block]
+    row = block.parts[best.part]
+    said = frozenset(tokenize(candidate.passage.chunk.text[row.start : row.end]))
+    heading = frozenset(tokenize(candidate.section.heading))
+    return block.kind is BlockKind.TABLE and weights.weight(said - heading) > 0
 
 
 def _procedure(candidate: Candidate, weights: TermWeights) -> Pick | None:
@@ -198,7 +225,10 @@ def _sendable(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     usable: list[Span] = []
     for span in spans:
         sentence = text[span.start : span.end]
-        if is_whole(sentence) and (usable or not sentence[:1].islower()):
+        opens = not sentence[:1].islower() and not (
+            _ABOUT_ITSELF.match(sentence) and len(spans) > 1
+        )
+        if is_whole(sentence) and (usable or opens):
             usable.append(span)
         elif usable:
             break
@@ -222,10 +252,17 @@ def _best_part(question: Question, candidate: Candidate, weights: TermWeights) -
         for index, part in enumerate(block.parts):
             piece = text[part.start : part.end]
             if block.kind is BlockKind.PARAGRAPH and (
-                not is_whole(piece) or piece[:1].islower() or piece.endswith((":", "?"))
+                not is_whole(piece)
+                or piece[:1].islower()
+                or piece.endswith((":", "?"))
+                or _ABOUT_ITSELF.match(piece)
             ):
                 continue
-            score = _SENTENCE * weights.coverage(tokenize(piece))
+            cover = weights.coverage(tokenize(piece))
+            if block.header is not None:
+                named = text[block.header.start : block.header.end] + piece
+                cover += _HEADER * (weights.coverage(tokenize(named)) - cover)
+            score = _SENTENCE * cover
             score += _FORM if has_form(question.wants, piece) else 0.0
             if block.kind is BlockKind.TABLE and in_range(question.text, piece):
                 score += _RANGE
@@ -263,7 +300,9 @@ def _window(question: Question, candidate: Candidate, weights: TermWeights) -> P
         first = index
     chosen = [(block, block.parts[first:])]
     chosen.extend((later, later.parts) for later in blocks[position + 1 :])
-    return _assemble(candidate, chosen, longest=_WINDOW)
+    # Steps written as prose run on; one fact needs its sentence and hardly more.
+    longest = _WINDOW if question.wants in PINPOINT else LONGEST_ANSWER
+    return _assemble(candidate, chosen, longest=longest)
 
 
 def _continued(
@@ -290,6 +329,7 @@ def _continued(
                     cover=0.0,
                     body=0.0,
                     exact=0.0,
+                    defines=False,
                     tokens=frozenset(),
                 )
                 further = _assemble(rest, [(first, first.parts)], longest=_LONGEST_STEPS)
@@ -301,6 +341,8 @@ def _adds(
     question: Question, candidate: Candidate, picks: list[Pick], weights: TermWeights
 ) -> bool:
     """Whether another document covers a good part of the question that the picks leave open."""
+    if candidate.passage.dense_score < picks[0].passage.dense_score - _NEARLY_AS_NEAR:
+        return False
     documents = {pick.passage.chunk.document_id for pick in picks}
     if candidate.passage.chunk.document_id in documents:
         return False

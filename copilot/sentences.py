@@ -68,6 +68,8 @@ _SENTENCE_END = re.compile(
     # The second form mends pasted pages, whose paragraphs are glued: "for free.Important: you".
     r"[.!?…](?:[\"'\u201d\u2019)\]]{0,2})(?:\s+(?=[\"'\u201c\u2018(\[]?[A-ZÀ-ÖØ-Þ0-9])"
     r"|(?<=[a-z)][.!?])(?=[A-Z][a-z]+[\s:,]))"
+    r"|(?<=[a-z]{3})(?=(?:If|When|You|Your|The|This|There|To|In|By|For|With|Click|Select|Go|Add|Choose"
+    r"|Use|Access|Make|Learn|Before|After|It|We|Note|Tip|Important)[\s:])"
     r"|\n(?=\S)"
 )
 _ABBREVIATION = re.compile(
@@ -133,12 +135,18 @@ def sentence_spans(text: str, start: int, end: int) -> tuple[Span, ...]:
     spans: list[Span] = []
     cursor = start
     for match in _SENTENCE_END.finditer(text, start, end):
-        stop = match.start() if text[match.start()] == "\n" else _after_marks(text, match)
-        if text[match.start()] == "\n" and not is_whole(text[cursor:stop]):
+        newline = text[match.start()] == "\n"
+        glued = match.end() == match.start()
+        stop = match.start() if newline or glued else _after_marks(text, match)
+        if newline and not is_whole(text[cursor:stop]):
             continue
-        if text[match.start()] == "." and _ABBREVIATION.search(text, max(cursor, stop - 8), stop):
+        if (
+            not glued
+            and text[match.start()] == "."
+            and _ABBREVIATION.search(text, max(cursor, stop - 8), stop)
+        ):
             continue
-        if _NUMBERED.search(text, max(cursor, stop - 4), min(end, match.end() + 1)):
+        if not glued and _NUMBERED.search(text, max(cursor, stop - 4), min(end, match.end() + 1)):
             continue
         if text[cursor:stop].strip():
             spans.append(_trimmed(text, cursor, stop))
