@@ -47,7 +47,7 @@ class Signals:
     `heading`: how far heading and question say the same. `agreement`: share of the two legs in
     which the cited document leads. `exact`: share of identifiers and names in the cited passage.
     `form`: 1 unless a number, an amount or a time was asked for and the spans hold none.
-    `length`: ln(1 + number of telling words): long questions match everything less.
+    `length`: ln(1 + number of words): a long question matches every text less, the right one too.
     """
 
     cosine: float
@@ -95,7 +95,7 @@ def signals_of(
         agreement=_agreement(near, document),
         exact=exact_cover(question, tokens[first.chunk.id]),
         form=float(has_form(question.wants, " ".join(one.quote for one in draft.evidence))),
-        length=math.log1p(len(question.terms)),
+        length=math.log1p(len(question.text.split())),
     )
 
 
