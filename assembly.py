@@ -4,6 +4,8 @@ Parts are made when they are first asked for, so that a command pays only for wh
 listing documents loads no model and takes no lock.
 """
 
+from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,17 +20,20 @@ from governance.policy import Policy, load_policy
 from governance.visible_catalog import VisibleCatalog
 
 if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
     from copilot.ask import Copilot
     from copilot.records import Records
     from governance.identity import TokenAuthority
-    from ingest.pipeline import Pipeline
-    from ingest.reindex import Reindexer
+    from ingest.pipeline import Pipeline, Progress
     from retrieval.embedding import QuestionQueue, SentenceTransformerEmbedder
     from retrieval.index import KnowledgeIndex
     from retrieval.reranker import CrossEncoderReranker
     from retrieval.retriever import Retriever
 
 _EMBEDDER_KEY = "embedder"
+_INDEX_STATE_KEY = "index_state"
+_REBUILDING = "rebuilding"
 _COLLECTION = "partner_copilot"
 
 
@@ -84,20 +89,8 @@ class Assembly:
     @cached_property
     def index(self) -> "KnowledgeIndex":
         """Qdrant Edge in the data folder, or a Qdrant server."""
-        self._check_embedder()
-        if self.settings.qdrant_url is None:
-            from retrieval.edge_index import EdgeIndex
-
-            return EdgeIndex(self.index_folder, self.embedder.dimensions)
-        from retrieval.server_index import open_server_index
-
-        key = self.settings.qdrant_api_key
-        return open_server_index(
-            str(self.settings.qdrant_url),
-            key.get_secret_value() if key else None,
-            collection=_COLLECTION,
-            dimensions=self.embedder.dimensions,
-        )
+        self._check_index_fits()
+        return self._open_index()
 
     @property
     def index_folder(self) -> Path:
@@ -154,17 +147,30 @@ class Assembly:
             catalog=self.catalog, index=self.index, embedder=self.embedder, blobs=self.blobs
         )
 
-    @cached_property
-    def reindexer(self) -> "Reindexer":
-        """Rebuilds the index from the catalog, for the model that is configured now."""
+    def reindex(self, on_progress: "Callable[[Progress], None]") -> "Progress":
+        """Rebuild the index from the catalog, for the model that is configured now.
+
+        Stopped half-way, the index refuses to be searched until this is run again.
+        """
         from ingest.reindex import Reindexer
 
+        self._remember(_INDEX_STATE_KEY, _REBUILDING)
         if self.settings.qdrant_url is None:
             from retrieval.edge_index import EdgeIndex
 
             EdgeIndex.discard(self.index_folder)
-        self._remember_embedder()
-        return Reindexer(catalog=self.catalog, index=self.index, embedder=self.embedder)
+        else:
+            from retrieval.server_index import ServerIndex
+
+            with closing(self._qdrant_client()) as client:
+                ServerIndex.discard(client, _COLLECTION)
+        self._remember(_EMBEDDER_KEY, self.settings.embedder)
+        with closing(self._open_index()) as index:
+            done = Reindexer(catalog=self.catalog, index=index, embedder=self.embedder).run(
+                on_progress
+            )
+        self._remember(_INDEX_STATE_KEY, "")
+        return done
 
     @cached_property
     def tokens(self) -> "TokenAuthority":
@@ -196,17 +202,37 @@ class Assembly:
 
         return CrossEncoderReranker(self.settings.reranker)
 
-    def _check_embedder(self) -> None:
+    def _open_index(self) -> "KnowledgeIndex":
+        if self.settings.qdrant_url is None:
+            from retrieval.edge_index import EdgeIndex
+
+            return EdgeIndex(self.index_folder, self.embedder.dimensions)
+        from retrieval.server_index import ServerIndex
+
+        return ServerIndex(self._qdrant_client(), _COLLECTION, self.embedder.dimensions)
+
+    def _qdrant_client(self) -> "QdrantClient":
+        from retrieval.server_index import connect
+
+        key = self.settings.qdrant_api_key
+        return connect(str(self.settings.qdrant_url), key.get_secret_value() if key else None)
+
+    def _check_index_fits(self) -> None:
         with self.database.read() as connection:
+            state = read_text(connection, _INDEX_STATE_KEY)
             known = read_text(connection, _EMBEDDER_KEY)
+        if state == _REBUILDING:
+            raise ConfigurationError(
+                "the index is only half rebuilt; run `partner-copilot reindex` again"
+            )
         if not known:
-            self._remember_embedder()
+            self._remember(_EMBEDDER_KEY, self.settings.embedder)
         elif known != self.settings.embedder:
             raise ConfigurationError(
                 f"the index was built with the embedder {known!r}, COPILOT_EMBEDDER says "
                 f"{self.settings.embedder!r}; set it back, or run `partner-copilot reindex`"
             )
 
-    def _remember_embedder(self) -> None:
+    def _remember(self, key: str, value: str) -> None:
         with self.database.write() as connection:
-            write_text(connection, _EMBEDDER_KEY, self.settings.embedder)
+            write_text(connection, key, value)

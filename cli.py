@@ -118,14 +118,10 @@ def _search(options: argparse.Namespace) -> int:
 
     with _opened(options) as assembly:
         principal = _principal(options, assembly)
-        found = assembly.retriever.search(
-            Query(
-                text=options.question,
-                principal=principal,
-                filters=_filters(options),
-                limit=options.k,
-            )
+        query = Query(
+            text=options.question, principal=principal, filters=_filters(options), limit=options.k
         )
+        found = assembly.retriever.search(query)
         if options.json:
             _print_json({"passages": [_passage_json(one) for one in found.passages]})
         else:
@@ -140,14 +136,13 @@ def _ask(options: argparse.Namespace) -> int:
 
     with _opened(options) as assembly:
         principal = _principal(options, assembly)
-        reply = assembly.copilot.ask(
-            Asked(
-                text=options.question,
-                principal=principal,
-                filters=_filters(options),
-                conversation_id=options.conversation or "",
-            )
+        asked = Asked(
+            text=options.question,
+            principal=principal,
+            filters=_filters(options),
+            conversation_id=options.conversation or "",
         )
+        reply = assembly.copilot.ask(asked)
         if options.json:
             print(reply.body.model_dump_json())
         else:
@@ -229,7 +224,7 @@ def _reindex(options: argparse.Namespace) -> int:
     from terminal import ingest_progress
 
     with _opened(options) as assembly, ingest_progress(visible=not options.json) as on_progress:
-        done = assembly.reindexer.run(on_progress)
+        done = assembly.reindex(on_progress)
     if options.json:
         _print_json({"documents": done.total, "chunks": done.chunks})
     else:
@@ -462,6 +457,7 @@ def _shortened(text: str, length: int) -> str:
 
 
 def build_parser() -> argparse.ArgumentParser:
+    """Return the command line, without running anything."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print JSON for machines")
     shared.add_argument("--data-dir", metavar="DIR", help="where state lives (COPILOT_DATA_DIR)")

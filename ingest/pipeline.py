@@ -23,7 +23,7 @@ from ingest.source import Corpus, SourceFailure, SourceItem, SourceKind, read_de
 from ingest.stored_elements import pack_elements
 from retrieval.chunk import Chunk
 from retrieval.embedding import Embedder
-from retrieval.index import KnowledgeIndex
+from retrieval.index import IndexPoint, KnowledgeIndex
 from retrieval.keywords import SparseVector
 from retrieval.points import index_points, keyword_vectors, term_counts
 from retrieval.sync import IndexSync
@@ -292,7 +292,7 @@ class Pipeline:
             [chunk.indexed_text for one in batch for chunk in one.chunks]
         )
         self._catalog.announce([one.planned for one in batch])
-        points = []
+        points: list[IndexPoint] = []
         at = 0
         for one in batch:
             rows = vectors[at : at + len(one.chunks)]

@@ -39,7 +39,15 @@ from retrieval.payload import (
 # About 2 MB of JSON a request at 384 dimensions; servers refuse more than 32 MB.
 _UPSERT_BATCH = 256
 _MISSING_STATUS = 404
+_TIMEOUT_SECONDS = 30
 _REFUSED_STATUSES = frozenset({401, 403})
+
+
+def connect(url: str, api_key: str | None) -> QdrantClient:
+    """A client of the server at `url`. Nothing is asked of it yet."""
+    return QdrantClient(
+        url=url, api_key=api_key, timeout=_TIMEOUT_SECONDS, check_compatibility=False
+    )
 
 
 class ServerIndex:
