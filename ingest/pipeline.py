@@ -21,6 +21,7 @@ from ingest.errors import EmptyFileError, IngestError
 from ingest.isolation import ParserPool, ParseTask
 from ingest.source import Corpus, SourceFailure, SourceItem, SourceKind, read_derived
 from ingest.stored_elements import pack_elements
+from ingest.title import title_of
 from retrieval.chunk import Chunk
 from retrieval.embedding import Embedder
 from retrieval.index import IndexPoint, KnowledgeIndex
@@ -254,8 +255,7 @@ class Pipeline:
         data = item.read()
         metadata = item.described(data)
         if not metadata.title:
-            title = document.title or item.uri.rpartition("/")[2].rpartition(".")[0] or item.uri
-            metadata = replace(metadata, title=title)
+            metadata = replace(metadata, title=title_of(document, item.uri))
         if metadata.approval is ApprovalState.APPROVED:
             if known is not None and known.withdrawn_by_person:
                 # Only a person may bring back what a person withdrew.
