@@ -114,6 +114,11 @@ class TestLeaks:
         assert judged.cause is Cause.LEAKED
         assert judged.value(Metric.LEAK) == 1.0
 
+    def test_a_row_of_a_file_that_must_not_be_cited_is_a_leak(self):
+        secret = case(must_not_cite=frozenset({"tickets/birch.csv"}))
+        assert leaks(secret, seen(citations=(cited("tickets/birch.csv#PD-1"),)))
+        assert not leaks(secret, seen(citations=(cited("tickets/birch.csv.md"),)))
+
     def test_citing_what_the_catalog_hides_is_a_leak(self):
         assert leaks(case(), seen(citations=(cited("gold.md", readable=False),)))
 
