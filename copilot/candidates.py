@@ -12,7 +12,7 @@ from copilot.terms import TermWeights
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
 
-CONSIDERED = 8
+CONSIDERED = 10
 _TICKET_TYPE = "ticket"
 # What orders sections. Chosen on four document sets together; the optimum is broad.
 _MATCH = 1.0
@@ -20,7 +20,7 @@ _COVER = 0.5
 _BODY = 0.2
 _COSINE = 1.4
 _RANK_STEP = 0.2
-_TICKET = 0.7
+_TICKET = 0.4
 _EXACT = 0.5
 _DEFINES = 0.5
 
@@ -29,13 +29,14 @@ _DEFINES = 0.5
 class Candidate:
     """A section of one passage with what it has in common with the question.
 
-    `match` compares question and heading (1 when they say the same), `cover` is the share of the
+    `place` counts from 0 in the order of the fused score. `match` compares question and heading (1 when they say the same), `cover` is the share of the
     question's weight found in title, headings and section, `body` that in the section alone with
     its heading, `exact` the share of its identifiers and names found; all from 0 to 1. `defines`
     tells whether a row, an item or a sentence starts with one of the identifiers.
     """
 
     passage: Passage
+    place: int
     section: Section
     match: float
     cover: float
@@ -57,7 +58,7 @@ class Candidate:
             + _EXACT * self.exact
             + (_DEFINES if self.defines else 0.0)
             + _COSINE * self.passage.dense_score
-            - _RANK_STEP * (self.passage.rank - 1)
+            - _RANK_STEP * self.place
             - (_TICKET if self.passage.doc_type == _TICKET_TYPE else 0.0)
         )
 
@@ -67,7 +68,9 @@ def candidates_of(
 ) -> tuple[Candidate, ...]:
     """Every section of the first passages, best first (ties by rank, then by place)."""
     found: list[Candidate] = []
-    for passage in sorted(passages, key=lambda passage: passage.rank)[:CONSIDERED]:
+    # By score, not by place: the list is spread over documents for people who read it.
+    ranked = sorted(passages, key=lambda passage: (-passage.fused_score, passage.rank))
+    for place, passage in enumerate(ranked[:CONSIDERED]):
         chunk = passage.chunk
         around = frozenset(tokenize(f"{passage.title} {chunk.header}"))
         for section in sections_of(chunk.text, chunk.locator.heading_path):
@@ -77,6 +80,7 @@ def candidates_of(
             found.append(
                 Candidate(
                     passage=passage,
+                    place=place,
                     section=section,
                     match=heading_match(heading, weights),
                     cover=weights.coverage(tokens),

@@ -324,6 +324,7 @@ def _continued(
             if first is not None and not sections[0].headed and first.kind is BlockKind.STEPS:
                 rest = Candidate(
                     passage=passage,
+                    place=0,
                     section=sections[0],
                     match=0.0,
                     cover=0.0,
