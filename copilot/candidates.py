@@ -29,10 +29,11 @@ _DEFINES = 0.5
 class Candidate:
     """A section of one passage with what it has in common with the question.
 
-    `place` counts from 0 in the order of the fused score. `match` compares question and heading (1 when they say the same), `cover` is the share of the
-    question's weight found in title, headings and section, `body` that in the section alone with
-    its heading, `exact` the share of its identifiers and names found; all from 0 to 1. `defines`
-    tells whether a row, an item or a sentence starts with one of the identifiers.
+    `place` counts from 0 in the order of the fused score. `match` compares question and heading
+    (1 when they say the same), `cover` is the share of the question's weight found in title,
+    headings and section, `body` that in the section alone with its heading, `exact` the share of
+    its identifiers and names found; all from 0 to 1. `defines` tells whether a row, an item or a
+    sentence starts with one of the identifiers.
     """
 
     passage: Passage

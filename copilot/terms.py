@@ -23,6 +23,11 @@ class TermWeights:
         """The weight of the whole question."""
         return sum(self.weights.values())
 
+    @property
+    def heaviest(self) -> float:
+        """The weight of the word that tells most; 0 without words."""
+        return max(self.weights.values(), default=0.0)
+
     def weight(self, tokens: Iterable[str]) -> float:
         """The weight of those of the question's words that are among `tokens`."""
         present = frozenset(tokens)

@@ -16,6 +16,8 @@ from retrieval.passage import Passage
 _NAMED = 3
 _NEAREST_OPTIONS = 4
 _NOTHING_NEAR = 0.25
+# A missing word this rare, against the question's rarest, is worth naming.
+_TELLS = 0.6
 
 
 class Kind(StrEnum):
@@ -96,9 +98,14 @@ def missing(question: Question, passages: Sequence[Passage], statistics: TermSta
         together |= tokens
         alone = max(alone, weights.coverage(tokens))
     ranked = weights.rarest(len(words))
-    absent = _distinct([words[token] for token in ranked if token not in together])
-    if absent:
-        return f"The documents you can read do not mention {_listed(absent[:_NAMED], 'or')}."
+    unseen = _distinct([words[token] for token in ranked if token in weights.unseen])
+    if unseen:
+        return f"No document you can read mentions {_listed(unseen[:_NAMED], 'or')}."
+    absent = [token for token in ranked if token not in together]
+    telling = [token for token in absent if weights.weights[token] >= _TELLS * weights.heaviest]
+    if telling:
+        named = _distinct([words[token] for token in telling])[:_NAMED]
+        return f"The nearest passages say nothing about {_listed(named, 'or')}."
     if len(ranked) > 1 and alone < 1.0:
         nearest = max(passages, key=lambda passage: weights.coverage(_tokens(passage)))
         lacking = [words[token] for token in ranked if token not in _tokens(nearest)]
