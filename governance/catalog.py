@@ -278,9 +278,15 @@ class Catalog:
     ) -> TermCounts:
         """Counts over the chunks a reader may see, from `access_classes` (which may be cached)."""
         seen = [one for one in classes if visibility.admits(one.access)]
+        return TermCounts(
+            chunks=sum(one.chunks for one in seen),
+            chunks_with_term=self.chunks_with_term([one.id for one in seen], terms),
+        )
+
+    def chunks_with_term(self, class_ids: Sequence[int], terms: Iterable[int]) -> Mapping[int, int]:
+        """How many chunks of these access classes contain each term; absent terms are left out."""
         with self._database.read() as connection:
-            summed = statistics.sum_terms(connection, [one.id for one in seen], terms)
-        return TermCounts(chunks=sum(one.chunks for one in seen), chunks_with_term=summed)
+            return statistics.sum_terms(connection, class_ids, terms)
 
     def index_changes(self) -> tuple[IndexChange, ...]:
         """What the index has yet to catch up on, oldest first."""

@@ -16,6 +16,8 @@ from governance.statistics import AccessClass, TermCounts
 from governance.visibility import Filters, Visibility, visible_to
 
 _LARGEST_CACHE = 50_000
+_MOST_SHARES = 500
+_MOST_TERMS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,15 @@ class _Replacement:
     from_day: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Share:
+    """The part of the catalog that one rule lets in, and the term counts asked for so far."""
+
+    class_ids: tuple[int, ...]
+    chunks: int
+    chunks_with_term: dict[int, int] = field(default_factory=dict)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Cache:
     generation: int
@@ -42,6 +53,7 @@ class _Cache:
     replacements: tuple[_Replacement, ...]
     chunks: dict[str, ChunkRow] = field(default_factory=dict)
     versions: dict[tuple[str, int], DocumentVersion] = field(default_factory=dict)
+    shares: dict[Visibility, _Share] = field(default_factory=dict)
 
 
 class VisibleCatalog:
@@ -67,7 +79,18 @@ class VisibleCatalog:
 
     def term_counts(self, visibility: Visibility, terms: Iterable[int]) -> TermCounts:
         """How common terms are among the chunks that may be read."""
-        return self._catalog.term_counts(self._cache().classes, visibility, terms)
+        share = self._share(visibility)
+        wanted = set(terms)
+        missing = [term for term in wanted if term not in share.chunks_with_term]
+        if missing:
+            loaded = self._catalog.chunks_with_term(share.class_ids, missing)
+            share.chunks_with_term.update({term: loaded.get(term, 0) for term in missing})
+        return TermCounts(
+            chunks=share.chunks,
+            chunks_with_term={
+                term: number for term in wanted if (number := share.chunks_with_term[term])
+            },
+        )
 
     def chunks(self, visibility: Visibility, ids: Sequence[str]) -> Mapping[str, ReadableChunk]:
         """Those of the chunks that exist and may be read, by id."""
@@ -130,6 +153,19 @@ class VisibleCatalog:
         return tuple(
             one for one in history if visibility.admits_document(one.document_id, one.access)
         )
+
+    def _share(self, visibility: Visibility) -> _Share:
+        cache = self._cache()
+        share = cache.shares.get(visibility)
+        if share is None or len(share.chunks_with_term) > _MOST_TERMS:
+            seen = [one for one in cache.classes if visibility.admits(one.access)]
+            share = _Share(
+                class_ids=tuple(one.id for one in seen), chunks=sum(one.chunks for one in seen)
+            )
+            if len(cache.shares) >= _MOST_SHARES:
+                cache.shares = {}
+            cache.shares[visibility] = share
+        return share
 
     def _cache(self) -> _Cache:
         generation = self._catalog.generation()
