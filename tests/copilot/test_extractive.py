@@ -149,8 +149,21 @@ def test_an_answer_for_one_fact_stays_short() -> None:
 
 
 words = st.sampled_from(
-    ["agent", "ticket", "P1", "answered", "within", "30", "minutes.", "install", "the", "Order"]
-    + ["1.", "-", "|", "```", "A", "Heading?\n", "\n\n", "\n"]
+    [
+        *[
+            "agent",
+            "ticket",
+            "P1",
+            "answered",
+            "within",
+            "30",
+            "minutes.",
+            "install",
+            "the",
+            "Order",
+        ],
+        *["1.", "-", "|", "```", "A", "Heading?\n", "\n\n", "\n"],
+    ]
 )
 texts = st.lists(words, min_size=1, max_size=60).map(" ".join).filter(str.strip)
 questions = st.sampled_from(
