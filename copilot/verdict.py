@@ -91,12 +91,7 @@ def missing(question: Question, passages: Sequence[Passage], statistics: TermSta
     weights = weigh(question, statistics)
     words = {part: part for term in question.terms for part in term.parts}
     words |= {term.token: term.word for term in question.terms}
-    together: set[str] = set()
-    alone = 0.0
-    for passage in passages:
-        tokens = _tokens(passage)
-        together |= tokens
-        alone = max(alone, weights.coverage(tokens))
+    together = frozenset().union(*(_tokens(passage) for passage in passages))
     ranked = weights.rarest(len(words))
     unseen = _distinct([words[token] for token in ranked if token in weights.unseen])
     if unseen:
@@ -106,12 +101,12 @@ def missing(question: Question, passages: Sequence[Passage], statistics: TermSta
     if telling:
         named = _distinct([words[token] for token in telling])[:_NAMED]
         return f"The nearest passages say nothing about {_listed(named, 'or')}."
-    if len(ranked) > 1 and alone < 1.0:
-        nearest = max(passages, key=lambda passage: weights.coverage(_tokens(passage)))
-        lacking = [words[token] for token in ranked if token not in _tokens(nearest)]
+    nearest = min(passages, key=lambda passage: passage.rank)
+    lacking = _distinct([words[token] for token in ranked if token not in _tokens(nearest)])
+    if lacking:
         return (
-            f"The nearest document, “{nearest.title}”, says nothing about "
-            f"{_listed(_distinct(lacking)[:_NAMED], 'or')}."
+            f"The nearest passage, from “{nearest.title}”, says nothing about "
+            f"{_listed(lacking[:_NAMED], 'or')}."
         )
     present = _distinct([words[token] for token in ranked])[:_NAMED]
     return (

