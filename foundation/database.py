@@ -6,8 +6,9 @@ will write, or two of them deadlock on the way up.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import (
@@ -48,6 +49,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite lets one writer in and has the others look again after a nap, which grows; in
+        # one process they can queue instead, and each goes on at once when it is its turn.
+        self._turn = threading.RLock() if self.dialect == "sqlite" else nullcontext()
 
     @property
     def dialect(self) -> str:
@@ -67,7 +71,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or leaves no trace."""
         try:
-            with self._engine.connect() as opened:
+            with self._turn, self._engine.connect() as opened:
                 connection = opened.execution_options(copilot_write=True)
                 with connection.begin():
                     yield connection
