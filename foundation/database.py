@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     create_engine,
     event,
     insert,
@@ -42,6 +43,9 @@ _meta = Table(
     Column("number", Integer, nullable=False, default=0),
     Column("text", String(255), nullable=False, default=""),
 )
+
+# Asked several times a question, so it is built once.
+_READ_NUMBER = select(_meta.c.number).where(_meta.c.key == bindparam("key"))
 
 
 class Database:
@@ -119,8 +123,7 @@ def open_database(url: str) -> Database:
 
 def read_number(connection: Connection, key: str) -> int:
     """A counter kept in the database; 0 where it was never written."""
-    found = connection.execute(select(_meta.c.number).where(_meta.c.key == key)).scalar()
-    return int(found or 0)
+    return int(connection.execute(_READ_NUMBER, {"key": key}).scalar() or 0)
 
 
 def increment(connection: Connection, key: str) -> None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
 
 import qdrant_edge as edge
 
@@ -314,7 +313,9 @@ def _engine_query(leg: LegQuery, rule: edge.Filter) -> edge.QueryRequest:
 
 
 def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[LegHit, ...]:
-    return tuple(LegHit(chunk_id=UUID(str(point.id)).hex, score=point.score) for point in points)
+    return tuple(
+        LegHit(chunk_id=str(point.id).replace("-", ""), score=point.score) for point in points
+    )
 
 
 def _engine_filter(conditions: Sequence[Condition]) -> edge.Filter:
