@@ -34,7 +34,7 @@ from copilot.schemas import kind_of
 from eval.case import Case
 from eval.command import miss_line, print_summary
 from eval.dataset import read_dataset
-from eval.metrics import auroc
+from eval.metrics import auroc, content_word_recall
 from eval.runner import CatalogCheck, Runner
 from eval.scoring import Judged, Metric
 from eval.summary import percentiles, summarise
@@ -42,6 +42,7 @@ from foundation.database import open_database
 from ingest.pipeline import IngestReport
 
 SEARCH_TARGETS = {"business_central": (0.93, 0.99), "wixqa": (0.81, 0.945)}
+HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Silent:
     kind: str
     confidence: float
     cited: tuple[str, ...]
+    recall: float
+    """Share of the reference's content words in its text: another document may answer too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,7 @@ def _measure(assembly: BenchAssembly, questions: QuestionSet, work: Path) -> Mea
                 kind=kind_of(outcome),
                 confidence=outcome.confidence,
                 cited=tuple(one.uri for one in getattr(outcome, "citations", ())),
+                recall=content_word_recall(case.reference, outcome.text),
             )
         )
         progress.step()
@@ -236,6 +240,10 @@ def _report_silence(name: str, measured: Sequence[Measured], board: Board) -> No
         fmean(one.kind == "answer" for one in silent),
         at_most=0.15,
     )
+    board.add(
+        f"{name}: answered without gold by a twin (half of the reference's words)",
+        fmean(one.kind == "answer" and one.recall >= HALF for one in silent),
+    )
 
 
 def _print_misses(measured: Measured, most: int) -> None:
@@ -276,6 +284,7 @@ def _keep(measured: Sequence[Measured], path: Path) -> None:
                 "kind": silent.kind,
                 "confidence": round(silent.confidence, 4),
                 "cited": silent.cited,
+                "recall": round(silent.recall, 4),
             },
         }
         for group in measured
