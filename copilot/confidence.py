@@ -8,6 +8,7 @@ confidence), and it ships in `calibration.json` with what it was fitted on and h
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -20,7 +21,7 @@ from copilot.evidence import Draft
 from copilot.form import has_form
 from copilot.question import Question, telling
 from copilot.sentences import sections_of
-from copilot.terms import weigh
+from copilot.terms import TermWeights, weigh
 from foundation.errors import ConfigurationError
 from retrieval.keywords import TermStatistics, question_vector
 from retrieval.keywords import terms as tokenize
@@ -28,6 +29,9 @@ from retrieval.passage import Passage
 
 _LOOKED_AT = 10
 _SHIPPED = "calibration.json"
+_FIGURE = re.compile(r"\d")
+# Letters and digits in one token (`ERR-4012`, `2.4.6-p3`, not `30-day`), or a dotted name.
+_CODE = re.compile(r"(?!\d+-[^\W\d_]+$)(?=.*\d)(?=.*[^\W\d_]).*[-._/:]|[^\W\d_][._:][^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class Signals:
     `heading`: how far heading and question say the same. `agreement`: share of the two legs in
     which the cited document leads. `exact`: share of identifiers and names in the cited passage.
     `form`: 1 unless a number, an amount or a time was asked for and the spans hold none.
+    `defined`: share of the question's weight in codes that the picked spans define. `stray`: share
+    of the question's figures, years and codes that the cited passage lacks.
     `length`: ln(1 + number of words): a long question matches every text less, the right one too.
     """
 
@@ -61,6 +67,8 @@ class Signals:
     agreement: float
     exact: float
     form: float
+    defined: float
+    stray: float
     length: float
 
 
@@ -82,6 +90,7 @@ def signals_of(
     keyword_total = sum(question_vector(question.text, statistics).values) or 1.0
     cosines = [passage.dense_score for passage in near]
     heading = _heading_over(draft)
+    span = _span_tokens(draft, heading)
     return Signals(
         cosine=max(one.dense_score for one in near if one.chunk.document_id == document),
         spread=max(cosines) - min(cosines),
@@ -89,12 +98,14 @@ def signals_of(
         / keyword_total,
         cover_lead=cover[first.chunk.id] - _mean([cover[one.chunk.id] for one in others]),
         passage_cover=cover[first.chunk.id],
-        answer_cover=weights.coverage(_span_tokens(draft, heading)),
+        answer_cover=weights.coverage(span),
         unseen=weights.coverage(weights.unseen),
         heading=heading_match(telling(tokenize(heading)), weights),
         agreement=_agreement(near, document),
         exact=exact_cover(question, tokens[first.chunk.id]),
         form=float(has_form(question.wants, " ".join(one.quote for one in draft.evidence))),
+        defined=_defined(question, weights, draft, heading),
+        stray=_stray(question, tokens[first.chunk.id]),
         length=math.log1p(len(question.text.split())),
     )
 
@@ -103,12 +114,19 @@ def signals_of(
 class Calibration:
     """A fitted logistic model: probability = 1 / (1 + exp(-(intercept + sum of w * signal))).
 
+    Looking up a code is a case of its own, which too few cases of a corpus have for a coefficient:
+    where codes that the picked spans define carry at least `lookup_from` of the question's weight,
+    the probability is at least `lookup_reliability`, the share that was right among such cases
+    (Laplace's rule of succession).
+
     `fitted_on` says on which cases and when, `reliability` what the model reached on cases it had
     not seen; both are for people and for the report.
     """
 
     intercept: float
     coefficients: Mapping[str, float]
+    lookup_from: float
+    lookup_reliability: float
     fitted_on: str
     fitted_at: str
     cases: int
@@ -127,6 +145,8 @@ class Calibration:
             model = cls(
                 intercept=float(raw["intercept"]),
                 coefficients={str(k): float(v) for k, v in raw["coefficients"].items()},
+                lookup_from=float(raw["lookup_from"]),
+                lookup_reliability=float(raw["lookup_reliability"]),
                 fitted_on=str(raw["fitted_on"]),
                 fitted_at=str(raw["fitted_at"]),
                 cases=int(raw["cases"]),
@@ -136,14 +156,14 @@ class Calibration:
             raise ConfigurationError(f"cannot read the calibration {source}: {error}") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigurationError(
-                f"{source} is not a calibration file ({error!r}); fit one with "
-                "`partner-copilot eval calibrate DATASET`"
+                f"{source} is not a calibration file ({error!r}); "
+                "take the one that ships with the project"
             ) from error
         unknown = model.coefficients.keys() - {field.name for field in fields(Signals)}
         if unknown:
             raise ConfigurationError(
                 f"{source} weighs signals that do not exist: {', '.join(sorted(unknown))}; "
-                "fit it again with `partner-copilot eval calibrate DATASET`"
+                "take the one that ships with the project"
             )
         return model
 
@@ -155,7 +175,10 @@ class Calibration:
         score = self.intercept + sum(
             weight * values[name] for name, weight in self.coefficients.items()
         )
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, score))))
+        fitted = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, score))))
+        if signals.defined >= self.lookup_from and not signals.stray:
+            return max(fitted, self.lookup_reliability)
+        return fitted
 
 
 @lru_cache(maxsize=1)
@@ -187,6 +210,33 @@ def _span_tokens(draft: Draft, heading: str) -> frozenset[str]:
     for one in draft.evidence:
         texts += [one.passage.title, one.passage.chunk.header, one.quote]
     return frozenset(tokenize(" ".join(texts)))
+
+
+def _defined(question: Question, weights: TermWeights, draft: Draft, heading: str) -> float:
+    """The share of the question's weight in codes that the picked spans define.
+
+    A code is defined where a row, an item or a sentence opens with it, or a heading names it; a
+    code list says what a code means, other texts only mention it.
+    """
+    codes = [one for one in question.identifiers if _CODE.search(one)]
+    openings = [
+        one.quote[part.start - one.start : part.end - one.start].lstrip("|-*` ").casefold()
+        for one in draft.evidence
+        for part in one.sentences
+    ]
+    named = frozenset(tokenize(heading))
+    defined = [
+        code
+        for code in codes
+        if code in named or any(opening.startswith(code) for opening in openings)
+    ]
+    return weights.coverage(defined)
+
+
+def _stray(question: Question, tokens: frozenset[str]) -> float:
+    """The share of the question's figures, years and codes that the cited passage lacks."""
+    figures = [one for one in question.identifiers if _FIGURE.search(one)]
+    return sum(one not in tokens for one in figures) / len(figures) if figures else 0.0
 
 
 def _agreement(near: Sequence[Passage], document: str) -> float:

@@ -32,7 +32,7 @@ def test_the_readme_lists_no_setting_that_does_not_exist():
 
 
 def commands() -> list[str]:
-    blocks = re.findall(r"^```\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```\w*\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     found = [re.search(r"partner-copilot ([a-z][^)#|]*)", line) for line in lines]
     return [match.group(1).strip() for match in found if match]

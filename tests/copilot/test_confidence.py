@@ -80,6 +80,8 @@ def test_a_calibration_for_unknown_signals_is_refused(tmp_path: Path) -> None:
     content = {
         "intercept": 0,
         "coefficients": {"moon_phase": 1},
+        "lookup_from": 0.3,
+        "lookup_reliability": 0.9,
         "fitted_on": "x",
         "fitted_at": "2026-01-01",
         "cases": 1,
@@ -88,3 +90,28 @@ def test_a_calibration_for_unknown_signals_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(ConfigurationError, match="moon_phase"):
         Calibration.load(path)
+
+
+CODES = passage(
+    "| Code | Meaning |\n| ERR-4012 | The tax profile of the order is missing. |\n"
+    "| ERR-4013 | The ledger is closed. |",
+    title="Error codes",
+    cosine=0.4,
+    keywords=6.0,
+)
+
+
+def test_a_code_that_the_picked_row_defines_is_trusted() -> None:
+    assert confidence("what does ERR-4012 mean", CODES, *OTHERS) > 0.7
+
+
+def test_a_code_that_is_defined_nowhere_is_not() -> None:
+    assert confidence("what does ERR-4999 mean", CODES, *OTHERS) < 0.4
+
+
+def test_a_year_that_the_passage_lacks_lowers_confidence() -> None:
+    sla = passage(
+        "A P1 ticket is answered in 30 minutes.", title="Support", cosine=0.7, keywords=20
+    )
+    plain = confidence("How fast is a P1 ticket answered?", sla, *OTHERS)
+    assert confidence("How fast is a P1 ticket answered in 2029?", sla, *OTHERS) < plain - 0.05
