@@ -113,5 +113,6 @@ def test_a_year_that_the_passage_lacks_lowers_confidence() -> None:
     sla = passage(
         "A P1 ticket is answered in 30 minutes.", title="Support", cosine=0.7, keywords=20
     )
-    plain = confidence("How fast is a P1 ticket answered?", sla, *OTHERS)
-    assert confidence("How fast is a P1 ticket answered in 2029?", sla, *OTHERS) < plain - 0.05
+    doubt = 1 - confidence("How fast is a P1 ticket answered?", sla, *OTHERS)
+    with_a_year = confidence("How fast is a P1 ticket answered in 2029?", sla, *OTHERS)
+    assert 1 - with_a_year > 2 * doubt
