@@ -12,13 +12,13 @@ BIRCHWOOD = ("--tenant", "birchwood", "--attribute", "tier=silver", "--attribute
 STAFF = ("--tenant", "northstar", "--role", "channel_manager")
 
 QUESTIONS = (
-    ("Acme, a gold partner in EMEA", "How fast do you respond to a P1 ticket?", ACME),
-    ("Acme", "How do I install the Harbor agent?", ACME),
-    ("Acme", "What does ERR-4012 mean?", ACME),
-    ("Birchwood, a silver partner in AMER", "What did Acme's tickets say about stock sync?",
-     BIRCHWOOD),
-    ("Northstar's channel manager", "Which documents does a partner need for certification?", STAFF),
-    ("Acme", "What will the list price of Order Hub be in 2031?", ACME),
+    ("Acme, a gold partner in EMEA", "What does ERR-6301 mean?", ACME),
+    ("Acme", "How do I connect a Velora shop?", ACME),
+    ("Acme", "What response time do we get for a P1 ticket?", ACME),
+    ("Acme", "What discount do gold partners get on subscriptions?", ACME),
+    ("Birchwood, a silver partner in AMER", "What penalty was agreed with Cobalt?", BIRCHWOOD),
+    ("Northstar's channel manager", "How many days before a QBR does the brief go out?", STAFF),
+    ("Acme", "What will Order Hub cost in 2031?", ACME),
     ("Acme", "Thanks!", ACME),
 )  # fmt: skip
 
@@ -44,7 +44,9 @@ def main() -> int:
 
 def heading(text: str) -> None:
     """A line that stands out, where the terminal can."""
-    bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
+    bold, plain = (
+        ("\033[1m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
+    )
     print(f"\n{bold}── {text} {'─' * max(0, 84 - len(text))}{plain}", flush=True)
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    ColumnElement,
     DateTime,
     Float,
     Index,
@@ -23,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from foundation.database import Database, metadata
+from foundation.database import Database, metadata, put
 from foundation.errors import ConflictError, NotFoundError
 from governance.principal import Principal
 
@@ -175,18 +174,17 @@ class Records:
     def keep(self, principal: Principal, record: OutcomeRecord) -> None:
         """Write an outcome with its citations and its escalation, all or nothing."""
         with self._database.write() as connection:
-            known = connection.execute(
-                select(conversations.c.id).where(_own(principal, record.conversation_id))
-            ).first()
-            if known is None:
-                connection.execute(
-                    insert(conversations).values(
-                        id=record.conversation_id,
-                        tenant=principal.tenant,
-                        subject=principal.subject,
-                        created_at=record.created_at,
-                    )
-                )
+            put(
+                connection,
+                conversations,
+                {
+                    "id": record.conversation_id,
+                    "tenant": principal.tenant,
+                    "subject": principal.subject,
+                    "created_at": record.created_at,
+                },
+                replace=False,
+            )
             connection.execute(
                 insert(outcomes).values(
                     id=record.id,
@@ -297,26 +295,19 @@ class Records:
     def rate(self, principal: Principal, opinion: Feedback) -> None:
         """Keep what the asker thought of an outcome; a second opinion replaces the first."""
         self.outcome(principal, opinion.outcome_id)
-        values = {
-            "rating": opinion.rating,
-            "reason": opinion.reason,
-            "comment": opinion.comment,
-            "created_at": opinion.created_at,
-        }
         with self._database.write() as connection:
-            changed = connection.execute(
-                update(feedback).where(feedback.c.outcome_id == opinion.outcome_id).values(**values)
+            put(
+                connection,
+                feedback,
+                {
+                    "outcome_id": opinion.outcome_id,
+                    "rating": opinion.rating,
+                    "reason": opinion.reason,
+                    "comment": opinion.comment,
+                    "created_at": opinion.created_at,
+                },
+                replace=True,
             )
-            if not changed.rowcount:
-                connection.execute(insert(feedback).values(outcome_id=opinion.outcome_id, **values))
-
-
-def _own(principal: Principal, conversation_id: str) -> ColumnElement[bool]:
-    return (
-        (conversations.c.id == conversation_id)
-        & (conversations.c.tenant == principal.tenant)
-        & (conversations.c.subject == principal.subject)
-    )
 
 
 def _escalation_values(

@@ -7,7 +7,7 @@ will write, or two of them deadlock on the way up.
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -119,6 +120,24 @@ def open_database(url: str) -> Database:
     except (OperationalError, OSError) as error:
         raise _explained(error) from error
     return database
+
+
+def put(
+    connection: Connection, table: Table, values: Mapping[str, object], *, replace: bool
+) -> None:
+    """Insert a row; where its primary key is taken, replace the rest of it or leave it alone.
+
+    One statement, so that two who put the same row at once both succeed.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    keys = [column.name for column in table.primary_key]
+    rest = {name: value for name, value in values.items() if name not in keys}
+    statement = dialect.insert(table).values(**values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=rest)
+        if replace
+        else statement.on_conflict_do_nothing(index_elements=keys)
+    )
 
 
 def read_number(connection: Connection, key: str) -> int:

@@ -16,8 +16,8 @@
             ├── ParseMemoryError       needed more than its memory limit
             └── ParserCrashError       took its worker process down
 
-The message of a ParseError is the reason alone, one line, without the file's name: whoever reports it knows the
-file, and a hostile name must not be able to forge a line of a report.
+The message of a ParseError is the reason alone, one line, without the file's name: whoever
+reports it knows the file, and a hostile name must not be able to forge a line of a report.
 """
 
 from foundation.errors import ConfigurationError, CopilotError
@@ -28,7 +28,7 @@ class IngestError(CopilotError):
 
 
 class ManifestError(IngestError, ConfigurationError):
-    """A corpus.yaml, or what a page says of itself above its text, is wrong; names file and line."""
+    """A corpus.yaml, or what a page says of itself, is wrong; names file and line."""
 
 
 class SourceError(IngestError):

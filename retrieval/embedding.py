@@ -170,20 +170,30 @@ class QuestionQueue:
     def __init__(self, embedder: SentenceTransformerEmbedder) -> None:
         self._embedder = embedder
         self._waiting: Queue[_Waiting | None] = Queue(maxsize=_LONGEST_QUEUE)
+        self._gate = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="question-embedder", daemon=True)
         self._thread.start()
 
     def embed_question(self, text: str) -> "np.ndarray":
         """A unit vector, float32; waits for its turn."""
         waiting = _Waiting(text=text, result=Future())
-        try:
-            self._waiting.put_nowait(waiting)
-        except Full:
-            raise StorageError("too many questions are waiting; ask again in a moment") from None
+        with self._gate:
+            if self._closed:
+                raise StorageError("the copilot is shutting down; ask again in a moment")
+            try:
+                self._waiting.put_nowait(waiting)
+            except Full:
+                raise StorageError(
+                    "too many questions are waiting; ask again in a moment"
+                ) from None
         return waiting.result.result()
 
     def close(self) -> None:
         """Stop the thread after what is waiting has been answered."""
+        with self._gate:
+            # Behind this nothing is let in, so nobody waits for a thread that has gone.
+            self._closed = True
         self._waiting.put(None)
         self._thread.join()
 

@@ -8,7 +8,7 @@ person may read). Nothing a tenant may not see can therefore move its ranking.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -143,16 +143,38 @@ def question_vector(question: str, statistics: TermStatistics) -> SparseVector:
     return _vector(weights)
 
 
-def heading_agreement(question: str, heading: str, statistics: TermStatistics) -> float:
-    """How far a question and a heading are the same words, from 0 to 1.
+def heading_agreement(
+    question: str, headings: Iterable[str], statistics: TermStatistics
+) -> Mapping[str, float]:
+    """How far a question and each of some headings are the same words, from 0 to 1.
 
     The share of the terms' weight that they have in common (weighted Jaccard similarity). It is
     1 where somebody asks in a heading's own words, and small where a long question merely
     contains a short heading.
     """
-    asked, said = _question_term_set(question), _heading_term_set(heading)
-    total = sum(_weight(term, statistics) for term in sorted(asked | said))
-    shared = sum(_weight(term, statistics) for term in sorted(asked & said))
+    asked = frozenset(terms(question))
+    said = {heading: _heading_terms(heading) for heading in headings}
+    known = asked.union(*said.values())
+    weights = {term: _weight(term, statistics) for term in known}
+    return {heading: _shared_weight(asked, words, weights) for heading, words in said.items()}
+
+
+def heading_terms(headings: Iterable[str]) -> frozenset[int]:
+    """The ids of the headings' terms: `heading_agreement` asks for their statistics too."""
+    return frozenset(term_id(term) for heading in headings for term in _heading_terms(heading))
+
+
+@lru_cache(maxsize=20_000)
+def _heading_terms(heading: str) -> frozenset[str]:
+    return frozenset(terms(heading))
+
+
+def _shared_weight(
+    one: frozenset[str], other: frozenset[str], weights: Mapping[str, float]
+) -> float:
+    # Sorted, so that rounding does not depend on the order of a set.
+    total = sum(weights[term] for term in sorted(one | other))
+    shared = sum(weights[term] for term in sorted(one & other))
     return shared / total if total else 0.0
 
 
@@ -213,14 +235,3 @@ def _stem(word: str) -> str:
 @lru_cache(maxsize=1)
 def _stop_terms() -> frozenset[str]:
     return frozenset(_stem(word) for word in STOP_WORDS)
-
-
-@lru_cache(maxsize=8)
-def _question_term_set(question: str) -> frozenset[str]:
-    # A question meets dozens of headings at once; few are asked at the same time.
-    return frozenset(terms(question))
-
-
-@lru_cache(maxsize=20_000)
-def _heading_term_set(heading: str) -> frozenset[str]:
-    return frozenset(terms(heading))

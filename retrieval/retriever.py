@@ -23,6 +23,7 @@ from retrieval.index import DenseField, KnowledgeIndex, LegQuery, SparseField
 from retrieval.keywords import (
     TermStatistics,
     heading_agreement,
+    heading_terms,
     question_terms,
     question_vector,
 )
@@ -120,12 +121,10 @@ class Retriever:
         headings = {
             hit.chunk_id: _heading(readable[hit.chunk_id]) for hit in hits[:_HEADINGS_COMPARED]
         }
-        terms = question_terms(text).union(*map(question_terms, headings.values()))
-        statistics = self._statistics(visibility, terms)
-        agreement = {
-            chunk_id: heading_agreement(text, heading, statistics)
-            for chunk_id, heading in headings.items()
-        }
+        distinct = set(headings.values())
+        statistics = self._statistics(visibility, question_terms(text) | heading_terms(distinct))
+        agreed = heading_agreement(text, distinct, statistics)
+        agreement = {chunk_id: agreed[heading] for chunk_id, heading in headings.items()}
         tickets = {
             hit.chunk_id: TICKET_HANDICAP
             for hit in hits

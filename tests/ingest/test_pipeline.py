@@ -140,9 +140,7 @@ def test_a_draft_is_found_by_nobody_until_it_is_approved(opened: House, corpus: 
     assert uris(opened.search("tax engine rounds")) == {"tax.md"}
 
 
-def test_what_a_person_withdrew_does_not_come_back_with_the_next_crawl(
-    opened: House, corpus: Path
-):
+def test_what_a_person_withdrew_does_not_come_back_with_the_next_crawl(opened: House, corpus: Path):
     opened.ingest(corpus)
     opened.catalog.set_approval(
         document_id("northstar", "tax.md"), 1, state=ApprovalState.WITHDRAWN, by="owner"
