@@ -17,7 +17,7 @@ QUESTIONS = (
     ("Acme", "What response time do we get for a P1 ticket?", ACME),
     ("Acme", "What discount do gold partners get on subscriptions?", ACME),
     ("Birchwood, a silver partner in AMER", "What penalty was agreed with Cobalt?", BIRCHWOOD),
-    ("Northstar's channel manager", "How many days before a QBR does the brief go out?", STAFF),
+    ("Northstar's channel manager", "When is the brief of a business review sent?", STAFF),
     ("Acme", "What will Order Hub cost in 2031?", ACME),
     ("Acme", "Thanks!", ACME),
 )  # fmt: skip
@@ -35,9 +35,13 @@ def main() -> int:
     heading("Your turn")
     print(
         "  Ask on the command line:   .venv/bin/partner-copilot ask 'QUESTION' --tenant acme\n"
-        "  Serve the HTTP interface:  make serve   (then open http://127.0.0.1:8000/docs)\n"
         "  Your own folder:           .venv/bin/partner-copilot ingest FOLDER --tenant YOU "
-        "--approval approved"
+        "--approval approved\n"
+        "  Chat over HTTP:            make serve, and in another terminal\n"
+        "      TOKEN=$(.venv/bin/partner-copilot token --tenant acme --role partner_consultant)\n"
+        '      curl -N http://127.0.0.1:8000/v1/ask/stream -H "Authorization: Bearer $TOKEN" \\\n'
+        "           -H 'content-type: application/json' -d '{\"question\": "
+        '"What does ERR-6301 mean?"}\''
     )
     return 0
 
