@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.figures import Board
-from bench.recipe import Recipe
+from bench.recipe import Recipe, cpu_seconds
 from bench.server import Client, command, served, token_for
 from bench.worlds import (
     BenchAssembly,
@@ -163,11 +163,10 @@ def measure_ingest(
     """Item 6, ingest: the same files through both."""
     megabytes = sum(path.stat().st_size for path in folder.rglob("*.md")) / 1e6
     theirs = recipe.ingest(folder, TENANTS)
-    assembly = SpeedAssembly(_empty(options.work / "speed-first"), embedder)
-    try:
+    with closing(SpeedAssembly(_empty(options.work / "speed-first"), embedder)) as assembly:
+        cpu_began = cpu_seconds()
         chunks, seconds = assembly.ingest_for("tenant-0", folder)
-    finally:
-        assembly.close()
+        cpu = cpu_seconds() - cpu_began
     board.add("ingest, recipe: chunks", theirs.chunks, digits=0)
     board.add("ingest, recipe: seconds", theirs.seconds, "s", digits=1)
     board.add("ingest, recipe: rate", theirs.chunks / theirs.seconds, "chunks/s", digits=1)
@@ -179,6 +178,9 @@ def measure_ingest(
     rate = (chunks / seconds) / (theirs.chunks / theirs.seconds)
     board.add("ingest, ours over recipe, chunks a second", rate, "times", at_least=2.5, digits=2)
     board.add("ingest, ours over recipe, text a second", theirs.seconds / seconds, "times")
+    # What does not depend on who else uses the machine.
+    work = (chunks / cpu) / (theirs.chunks / theirs.cpu_seconds)
+    board.add("ingest, ours over recipe, chunks a CPU second", work, "times", digits=2)
 
 
 def measure_search(
