@@ -13,6 +13,8 @@ from ingest.includes import included_path
 
 IncludeResolver = Callable[[str], str | None]
 
+# A line that starts with `#` inside a code block is no heading; the block is matched first.
+_HEADING = re.compile(r"(?:^```.*?^```[ \t]*$)|^(#{1,6})([ \t])", re.MULTILINE | re.DOTALL)
 _MAX_DEPTH = 6
 _MAX_INCLUDES = 2_000
 _MAX_INCLUDED_CHARACTERS = 2_000_000
@@ -109,7 +111,8 @@ class SourcePreparer:
         rest = text[match.end() : line_end if line_end >= 0 else len(text)]
         prefix = text[start : match.start()]
         if not rest.strip() and _BLOCK_PREFIX.fullmatch(prefix):
-            return snippet.replace("\n", "\n" + re.sub(r"[^\s>]", " ", prefix))
+            placed = _below(snippet, _level_at(text[: match.start()]))
+            return placed.replace("\n", "\n" + re.sub(r"[^\s>]", " ", prefix))
         return " ".join(snippet.split())
 
     def _resolve(self, target: str) -> str | None:
@@ -196,3 +199,24 @@ def _strip_jsx(text: str) -> str:
         return "\n" if alone and match.start() == text.rfind("\n", 0, match.start()) + 1 else ""
 
     return _JSX_TAG.sub(replace, _MDX_STATEMENT.sub("", _MDX_COMMENT.sub("", text)))
+
+
+def _level_at(before: str) -> int:
+    """The level of the heading under which a text ends; 0 where there is none."""
+    levels = [len(found[1]) for found in _HEADING.finditer(before) if found[1]]
+    return levels[-1] if levels else 0
+
+
+def _below(snippet: str, level: int) -> str:
+    """A snippet whose headings stand below `level`.
+
+    A snippet's own title would otherwise take the page's place over all that follows it.
+    """
+    levels = [len(found[1]) for found in _HEADING.finditer(snippet) if found[1]]
+    shift = level + 1 - min(levels, default=level + 1)
+    if shift <= 0:
+        return snippet
+    return _HEADING.sub(
+        lambda found: "#" * min(6, len(found[1]) + shift) + found[2] if found[1] else found[0],
+        snippet,
+    )

@@ -19,6 +19,7 @@ _TABLES = frozenset({"csv", "tsv"})
 _LINES = frozenset({"jsonl", "ndjson"})
 _DELIMITERS = (",", ";", "\t", "|")
 _MAX_LINE = 1_000_000
+_LONGEST_FIELD = 131_072
 # Stands for a NUL, which csv refuses in a way that loses the line.
 _NUL = "\ufdd0"
 
@@ -105,6 +106,8 @@ def _csv_rows(file: TextIO) -> Iterator[Row]:
     if twice:
         raise SourceError(f"line {lines.number}: the column {twice[0]!r} stands twice")
     # Strict: a quote that is never closed must not swallow the next partner's ticket.
+    # The limit is the csv module's, for the whole process: whoever reads sets their own.
+    csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = lines.number + 1

@@ -240,3 +240,13 @@ def test_an_faq_page_becomes_questions_with_their_answers() -> None:
     assert document.elements[-1].locator.heading_path == (
         "Copy and paste", "Does Northstar ERP copy?",
     )  # fmt: skip
+
+
+def test_the_title_of_an_included_snippet_does_not_take_the_pages_place() -> None:
+    snippet = "# Before you start\n\nYou need a role.\n\n```\n# no heading\n```\n"
+    page = b"# Connector\n\nIntro.\n\n[!INCLUDE[x](i.md)]\n\n## Connect\n\nPress it.\n"
+    document = parse(page, uri="page.md", resolve_include=lambda _: snippet)
+    paths = {e.text: e.locator.heading_path for e in document.elements}
+    assert paths["You need a role."] == ("Connector", "Before you start")
+    assert paths["Press it."] == ("Connector", "Connect")
+    assert "# no heading" in document.text
