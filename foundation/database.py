@@ -27,15 +27,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from foundation.errors import ConfigurationError, StorageError
+from foundation.folders import private_folder
 
 metadata = MetaData()
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_MS = 30_000
 _POOL_SIZE = 16
+MOST_CONNECTIONS = 64
+"""So many transactions may be open at once; more than threads that ask, or some would starve."""
 
 _meta = Table(
     "meta",
@@ -44,6 +48,10 @@ _meta = Table(
     Column("number", Integer, nullable=False, default=0),
     Column("text", String(255), nullable=False, default=""),
 )
+
+# A damaged file, a full disk, a lost connection, a pool that ran dry: each driver sorts them
+# under other names, and to who asks they are all the same.
+_FAILURES = (DBAPIError, PoolTimeoutError)
 
 # Asked several times a question, so it is built once.
 _READ_NUMBER = select(_meta.c.number).where(_meta.c.key == bindparam("key"))
@@ -69,7 +77,7 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
+        except _FAILURES as error:
             raise _explained(error) from error
 
     @contextmanager
@@ -80,7 +88,7 @@ class Database:
                 connection = opened.execution_options(copilot_write=True)
                 with connection.begin():
                     yield connection
-        except OperationalError as error:
+        except _FAILURES as error:
             raise _explained(error) from error
 
     def close(self) -> None:
@@ -102,7 +110,7 @@ def open_database(url: str) -> Database:
             engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
                 pool_size=_POOL_SIZE,
-                max_overflow=0,
+                max_overflow=MOST_CONNECTIONS - _POOL_SIZE,
                 hide_parameters=True,
             )
         else:
@@ -117,7 +125,7 @@ def open_database(url: str) -> Database:
     except ModuleNotFoundError as error:
         message = f"the database driver {error.name} is not installed; pip install it"
         raise ConfigurationError(message) from error
-    except (OperationalError, OSError) as error:
+    except (*_FAILURES, OSError) as error:
         raise _explained(error) from error
     return database
 
@@ -168,9 +176,14 @@ def write_text(connection: Connection, key: str, value: str) -> None:
 
 def _open_sqlite(url: str, path: str | None) -> Engine:
     if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        private_folder(Path(path).parent)
     # An error's text goes to the log, and what people asked must not.
-    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_SIZE, hide_parameters=True)
+    engine = create_engine(
+        url,
+        pool_size=_POOL_SIZE,
+        max_overflow=MOST_CONNECTIONS - _POOL_SIZE,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: object, _record: object) -> None:
@@ -214,6 +227,8 @@ def _explained(error: Exception) -> StorageError:
     name = type(cause).__name__
     if isinstance(cause, (sqlite3.Error, OSError)):
         name = f"{name}: {str(cause).splitlines()[0] if str(cause) else 'no detail'}"
+    if isinstance(cause, PoolTimeoutError):
+        name = f"{MOST_CONNECTIONS} connections are in use"
     return StorageError(
         f"the database did not answer ({name}); "
         "check COPILOT_DATABASE_URL, that it runs, and the disk's space and rights"
