@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from foundation.errors import NotFoundError, StorageError
+from foundation.folders import private_folder
 from foundation.ids import content_hash
 
 
@@ -14,7 +16,10 @@ class BlobStore:
     def __init__(self, url: str) -> None:
         try:
             self._fs, self._root = fsspec.core.url_to_fs(url)
-            self._fs.makedirs(self._root, exist_ok=True)
+            if isinstance(self._fs, LocalFileSystem):
+                private_folder(Path(self._root))
+            else:
+                self._fs.makedirs(self._root, exist_ok=True)
         except (OSError, ValueError, ImportError) as error:
             message = f"cannot open the blob store {url!r}: {error}; check COPILOT_BLOBS_URL"
             raise StorageError(message) from error

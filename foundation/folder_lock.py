@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from foundation.errors import DataFolderBusyError, StorageError
+from foundation.folders import private_folder
 
 
 class FolderLock:
@@ -23,7 +24,7 @@ class FolderLock:
 
     def __init__(self, path: Path, *, remedy: str) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
             # Not truncated by opening: until we hold the lock, the words in it are the holder's.
             self._file: IO[str] = path.open("a+", encoding="utf-8")
         except OSError as error:

@@ -11,6 +11,7 @@ import jwt
 
 from foundation.clock import Clock
 from foundation.errors import CopilotError, InvalidRequestError, StorageError
+from foundation.folders import private_folder
 from foundation.ids import new_id
 from governance.principal import Principal, Role
 
@@ -19,6 +20,9 @@ _LEEWAY = timedelta(seconds=30)
 _LONGEST_TTL = timedelta(days=30)
 _LONGEST_TOKEN = 8_192
 _ATTRIBUTES = "attributes"
+# As much as the database has room for: what is recorded names who it was.
+_LONGEST_SUBJECT = 255
+_LONGEST_TENANT = 128
 
 
 class UnauthenticatedError(CopilotError):
@@ -59,6 +63,12 @@ class TokenAuthority:
             raise InvalidRequestError(message)
         if not request.roles:
             raise InvalidRequestError("a token needs at least one role; name it with --role")
+        if len(request.tenant) > _LONGEST_TENANT or len(request.subject) > _LONGEST_SUBJECT:
+            message = (
+                f"a tenant has at most {_LONGEST_TENANT} characters, "
+                f"a subject at most {_LONGEST_SUBJECT}"
+            )
+            raise InvalidRequestError(message)
         now = self._clock()
         claims = {
             "iss": self._issuer,
@@ -117,10 +127,10 @@ def token_secret(data_dir: Path) -> str:
     Two processes that start together agree on one: whoever creates the file first wins.
     """
     path = data_dir / "token-secret"
-    data_dir.mkdir(parents=True, exist_ok=True)
     draft = data_dir / f".token-secret-{secrets.token_hex(8)}"
     if not path.exists():
         try:
+            private_folder(data_dir)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_urlsafe(48))
@@ -145,6 +155,8 @@ def _principal(claims: Mapping[str, object]) -> Principal:
     tenant, subject, roles = claims["tenant"], claims["sub"], claims["roles"]
     attributes = claims.get(_ATTRIBUTES, {})
     if not (isinstance(tenant, str) and tenant and isinstance(subject, str) and subject):
+        raise ValueError
+    if len(tenant) > _LONGEST_TENANT or len(subject) > _LONGEST_SUBJECT:
         raise ValueError
     if not (isinstance(roles, list) and roles and isinstance(attributes, dict)):
         raise TypeError

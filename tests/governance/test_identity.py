@@ -75,6 +75,8 @@ def claims(**changes: object) -> dict[str, object]:
         jwt.encode(claims(roles="admin"), SECRET),
         jwt.encode(claims(tenant=""), SECRET),
         jwt.encode(claims(tenant=None), SECRET),
+        jwt.encode(claims(tenant="t" * 129), SECRET),
+        jwt.encode(claims(sub="s" * 256), SECRET),
         jwt.encode(claims(attributes=["tier"]), SECRET),
         jwt.encode({k: v for k, v in claims().items() if k != "exp"}, SECRET),
         jwt.encode(claims(), SECRET)[:-2] + "AA",
@@ -83,6 +85,14 @@ def claims(**changes: object) -> dict[str, object]:
 def test_anything_else_is_refused_in_the_same_words(token: str):
     with pytest.raises(UnauthenticatedError, match="not valid here or has expired"):
         authority().verify(token)
+
+
+def test_names_as_long_as_the_database_has_room_for_are_known():
+    token = authority().issue(request(tenant="t" * 128, subject="s" * 255))
+    assert len(authority().verify(token).subject) == 255
+    for names in ({"tenant": "t" * 129}, {"subject": "s" * 256}):
+        with pytest.raises(InvalidRequestError, match="at most"):
+            authority().issue(request(**names))
 
 
 @pytest.mark.parametrize("ttl", [timedelta(0), timedelta(seconds=-1), timedelta(days=31)])

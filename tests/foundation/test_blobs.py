@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from foundation.blobs import BlobStore
+from foundation.errors import NotFoundError, StorageError
+from foundation.ids import content_hash
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    kept = request.param == "folder"
+    return BlobStore(str(tmp_path / "blobs") if kept else f"memory://{tmp_path.name}")
+
+
+def test_bytes_come_back_under_their_hash(store: BlobStore) -> None:
+    for data in (b"", b"\x00\xff" * 1000):
+        key = store.put(data)
+        assert key == content_hash(data)
+        assert store.get(key) == data
+
+
+def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
+    store = BlobStore(str(tmp_path / "blobs"))
+    assert store.put(b"same") == store.put(b"same")
+    assert [one.read_bytes() for one in (tmp_path / "blobs").glob("*/*")] == [b"same"]
+
+
+def test_what_is_deleted_is_gone_and_deleting_again_is_no_error(store: BlobStore) -> None:
+    key = store.put(b"gone")
+    store.delete(key)
+    store.delete(key)
+    with pytest.raises(NotFoundError, match="ingest the file again"):
+        store.get(key)
+
+
+def test_a_store_that_cannot_be_opened_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for url in ("nonsense://x", str(tmp_path / "file" / "blobs")):
+        with pytest.raises(StorageError, match="COPILOT_BLOBS_URL"):
+            BlobStore(url)
