@@ -17,6 +17,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
+    func,
     insert,
     select,
     update,
@@ -25,6 +27,9 @@ from sqlalchemy import (
 from foundation.database import Database, metadata, put
 from foundation.errors import ConflictError, NotFoundError
 from governance.principal import Principal
+
+LONGEST_NOTES = 20_000
+"""Characters of all notes on one escalation together; a person has to read them."""
 
 outcomes = Table(
     "outcomes",
@@ -56,17 +61,6 @@ outcome_citations = Table(
     Column("version", Integer, nullable=False),
     Column("passage_id", String(32), nullable=False),
     Index("outcome_citations_document", "document_id", "version"),
-)
-
-conversations = Table(
-    "conversations",
-    metadata,
-    # An id counts for its owner only: two people may use the same one and never meet, and nobody
-    # learns from a refusal which ids others have.
-    Column("id", String(64), primary_key=True),
-    Column("tenant", String(128), primary_key=True),
-    Column("subject", String(255), primary_key=True),
-    Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
 escalations = Table(
@@ -147,8 +141,6 @@ class KeptOutcome:
     """What is read back of an outcome: the JSON its asker got, and its escalation if any."""
 
     id: str
-    conversation_id: str
-    question: str
     escalation_id: str | None
     body: Mapping[str, Any]
     created_at: datetime
@@ -166,7 +158,11 @@ class Feedback:
 
 
 class Records:
-    """Outcomes, conversations, escalations and feedback. Another person's do not exist."""
+    """Outcomes, escalations and feedback. Another person's do not exist.
+
+    A conversation is its owner's outcomes under one id. The id counts for its owner only: two
+    people may use the same one and never meet, and no refusal tells which ids others have.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -174,17 +170,6 @@ class Records:
     def keep(self, principal: Principal, record: OutcomeRecord) -> None:
         """Write an outcome with its citations and its escalation, all or nothing."""
         with self._database.write() as connection:
-            put(
-                connection,
-                conversations,
-                {
-                    "id": record.conversation_id,
-                    "tenant": principal.tenant,
-                    "subject": principal.subject,
-                    "created_at": record.created_at,
-                },
-                replace=False,
-            )
             connection.execute(
                 insert(outcomes).values(
                     id=record.id,
@@ -279,18 +264,32 @@ class Records:
             )
 
     def annotate(self, principal: Principal, escalation_id: str, note: str) -> None:
-        """Add to the note of an escalation that this asker's question led to."""
+        """Add to the note of an escalation that this asker's question led to.
+
+        Raises `ConflictError` where the notes would become longer than `LONGEST_NOTES`.
+        """
+        mine = (
+            (escalations.c.id == escalation_id)
+            & (escalations.c.tenant == principal.tenant)
+            & (escalations.c.subject == principal.subject)
+        )
+        joined = case((escalations.c.note == "", note), else_=escalations.c.note + f"\n{note}")
         with self._database.write() as connection:
-            mine = (
-                (escalations.c.id == escalation_id)
-                & (escalations.c.tenant == principal.tenant)
-                & (escalations.c.subject == principal.subject)
+            # One statement, so that of two notes sent at once neither is lost.
+            changed = connection.execute(
+                update(escalations)
+                .where(mine, func.length(escalations.c.note) + len(note) < LONGEST_NOTES)
+                .values(note=joined)
             )
-            found = connection.execute(select(escalations.c.note).where(mine)).first()
-            if found is None:
+            if changed.rowcount:
+                return
+            if connection.execute(select(escalations.c.id).where(mine)).first() is None:
                 raise NotFoundError(f"no escalation {escalation_id}")
-            joined = f"{found.note}\n{note}" if found.note else note
-            connection.execute(update(escalations).where(mine).values(note=joined))
+        message = (
+            f"the notes on this question have {LONGEST_NOTES:,} characters already, or would "
+            "with this one; the person who has it will ask for what is missing"
+        )
+        raise ConflictError(message)
 
     def rate(self, principal: Principal, opinion: Feedback) -> None:
         """Keep what the asker thought of an outcome; a second opinion replaces the first."""
@@ -332,8 +331,6 @@ def _escalation_values(
 def _kept(row: Row[Any]) -> KeptOutcome:
     return KeptOutcome(
         id=row.id,
-        conversation_id=row.conversation_id,
-        question=row.question,
         escalation_id=row.escalation_id,
         body=row.body,
         created_at=row.created_at,

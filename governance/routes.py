@@ -153,6 +153,7 @@ def problems(*statuses: int, **told: str) -> dict[int | str, dict[str, Any]]:
         401: "No valid token came with the request.",
         403: "None of the asker's roles allows it.",
         404: "It does not exist, or not for this asker: the two look the same.",
+        409: "The thing is in a state that does not allow it; `detail` says which.",
         413: f"The body is larger than {LARGEST_BODY} bytes.",
         415: "The body is not JSON.",
         422: "The request does not fit; `errors` says where.",
