@@ -22,12 +22,14 @@ from copilot.schemas import (
     ReceiptJson,
     TurnJson,
 )
+from copilot.withdrawn import as_readable
 from foundation.clock import Clock
 from foundation.problem import Problem
 from foundation.telemetry import Telemetry
 from governance.principal import Principal
 from governance.routes import Asker, GuardedRoute, Identifier, Reader, problems
 from governance.visibility import visible_to
+from governance.visible_catalog import VisibleCatalog
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 
@@ -107,13 +109,18 @@ async def ask_stream(request: Request, asker: Asker, body: AskBody) -> Streaming
 def get_conversation(
     request: Request, reader: Reader, conversation_id: Identifier
 ) -> ConversationJson:
-    """Its turns, oldest first, for who asked them."""
+    """Its turns, oldest first, for who asked them.
+
+    What rests on a document that you may not read any more is shown without its text and quotes.
+    """
     records: Records = request.app.state.records
+    visible: VisibleCatalog = request.app.state.visible_catalog
     return ConversationJson(
         id=conversation_id,
         turns=[
             TurnJson(
-                created_at=_aware(turn.created_at), outcome=OutcomeJson.model_validate(turn.body)
+                created_at=_aware(turn.created_at),
+                outcome=as_readable(OutcomeJson.model_validate(turn.body), reader, visible),
             )
             for turn in records.conversation(reader, conversation_id)
         ],
@@ -125,14 +132,16 @@ def get_conversation(
     tags=["outcomes"],
     summary="Let me talk to a person",
     response_model=OutcomeJson,
-    responses=problems(404, 413, 415, 422),
+    responses=problems(404, 409, 413, 415, 422),
 )
 def escalate(
     request: Request, asker: Asker, outcome_id: Identifier, body: EscalateBody | None = None
 ) -> Response:
     """Hands an outcome of yours to a person; where one has it already, adds your note."""
     desk: PersonRequest = request.app.state.person_request
-    return _json(desk.hand_over(asker, outcome_id, body.note if body else ""))
+    visible: VisibleCatalog = request.app.state.visible_catalog
+    outcome = desk.hand_over(asker, outcome_id, body.note if body else "")
+    return _json(as_readable(outcome, asker, visible))
 
 
 @router.post(

@@ -6,6 +6,7 @@ withdrawal takes effect with the next request and an ordinary request costs one 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from foundation.clock import Clock
 from foundation.errors import NotFoundError
@@ -123,6 +124,21 @@ class VisibleCatalog:
         if found is None:
             raise NotFoundError(f"no passage {chunk_id}")
         return found
+
+    def still_readable(self, principal: Principal, document_id: str, version: int) -> bool:
+        """Whether a version that this asker was shown once may still be shown to them.
+
+        That another version counts today takes nothing back: the asker can ask for the day on
+        which this one did. A withdrawal and a narrower audience do.
+        """
+        key = (document_id, version)
+        found = self._catalog.versions_of([key]).get(key)
+        if found is None:
+            return False
+        today = self._clock().date()
+        last_day = date.fromordinal(max(1, min(today.toordinal(), found.access.valid_to)))
+        then = visible_to(principal, today=today, filters=Filters(as_of=last_day))
+        return then.admits(found.access)
 
     def documents(self, visibility: Visibility) -> tuple[DocumentVersion, ...]:
         """The readable version of every document that has one, by URI."""

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from copilot.records import escalations, feedback
+from governance.document import ApprovalState
 
 
 @pytest.fixture
@@ -65,6 +66,32 @@ class TestEscalate:
         conversation = f"/v1/conversations/{answered['conversation_id']}"
         [turn] = house.client.get(conversation, headers=who).json()["turns"]
         assert turn["outcome"]["escalation"]["reason"] == "user_request"
+
+
+class TestWithdrawnSince:
+    def test_its_text_is_shown_nowhere_and_comes_back_with_it(self, house: Any, who: Any) -> None:
+        answered = ask(house, who, "On which port does the Zephyr adapter listen?")
+        assert "7443" in answered["text"]
+        conversation = f"/v1/conversations/{answered['conversation_id']}"
+        escalate = f"/v1/outcomes/{answered['id']}/escalate"
+        catalog, document = house.assembly.catalog, house.document_id("guides/zephyr.md")
+        catalog.set_approval(document, 1, state=ApprovalState.WITHDRAWN, by="owner")
+        try:
+            told = [
+                house.client.get(conversation, headers=who),
+                house.client.post(escalate, headers=who),
+                house.client.post(escalate, json={"note": "why?"}, headers=who),
+            ]
+        finally:
+            catalog.set_approval(document, 1, state=ApprovalState.APPROVED, by="owner")
+        for one in told:
+            assert one.status_code == 200
+            assert "7443" not in one.text
+            assert "withdrawn since" in one.text
+            assert "guides/zephyr.md" not in one.text
+        [turn] = house.client.get(conversation, headers=who).json()["turns"]
+        assert turn["outcome"]["text"] == answered["text"]
+        assert turn["outcome"]["citations"] == answered["citations"]
 
 
 class TestFeedback:

@@ -1,0 +1,47 @@
+"""An outcome read back later: what its asker may no longer read is not shown to them again.
+
+The record itself stays whole; it says what was answered then. What is shown of it follows the
+catalog as it is now.
+"""
+
+from copilot.schemas import CitationJson, OutcomeJson
+from governance.principal import Principal
+from governance.visible_catalog import VisibleCatalog
+
+WITHDRAWN = "A source of this has been withdrawn since; ask again for what holds now."
+
+
+def as_readable(outcome: OutcomeJson, principal: Principal, visible: VisibleCatalog) -> OutcomeJson:
+    """The outcome without what came from versions that this asker may not read any more.
+
+    Ids stay, so that people can talk about it. The text goes as a whole, because no part of it can
+    be told from the rest by its source; what is missing goes too, because it names titles.
+    """
+    gone = {
+        cited
+        for cited in {(one.document_id, one.version) for one in outcome.citations}
+        if not visible.still_readable(principal, *cited)
+    }
+    if not gone:
+        return outcome
+    return outcome.model_copy(
+        update={
+            "text": WITHDRAWN,
+            "citations": [
+                _emptied(one) if (one.document_id, one.version) in gone else one
+                for one in outcome.citations
+            ],
+            "escalation": outcome.escalation.model_copy(update={"missing": ""})
+            if outcome.escalation
+            else None,
+        }
+    )
+
+
+def _emptied(citation: CitationJson) -> CitationJson:
+    return citation.model_copy(
+        update={
+            "uri": "", "title": "", "heading_path": [], "page": None, "start": 0, "end": 0,
+            "quote": "",
+        }
+    )  # fmt: skip
