@@ -6,6 +6,7 @@ Word weights are inverse document frequencies, so that common words hardly count
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from copilot.definition import codes_of, definition, heading_defines
 from copilot.question import Question, telling
 from copilot.sentences import Section, sections_of
 from copilot.terms import TermWeights
@@ -32,8 +33,8 @@ class Candidate:
     `place` counts from 0 in the order of the fused score. `match` compares question and heading
     (1 when they say the same), `cover` is the share of the question's weight found in title,
     headings and section, `body` that in the section alone with its heading, `exact` the share of
-    its identifiers and names found; all from 0 to 1. `defines` tells whether a row, an item or a
-    sentence starts with one of the identifiers.
+    its identifiers and names found; all from 0 to 1. `defines` is how surely something in it
+    defines one of the codes, up to twice that where the question is nothing but the code.
     """
 
     passage: Passage
@@ -43,7 +44,7 @@ class Candidate:
     cover: float
     body: float
     exact: float
-    defines: bool
+    defines: float
     tokens: frozenset[str]
 
     @property
@@ -57,7 +58,7 @@ class Candidate:
             + _COVER * self.cover
             + _BODY * self.body
             + _EXACT * self.exact
-            + (_DEFINES if self.defines else 0.0)
+            + _DEFINES * self.defines
             + _COSINE * self.passage.dense_score
             - _RANK_STEP * self.place
             - (_TICKET if self.passage.doc_type == _TICKET_TYPE else 0.0)
@@ -69,6 +70,8 @@ def candidates_of(
 ) -> tuple[Candidate, ...]:
     """Every section of the first passages, best first (ties by rank, then by place)."""
     found: list[Candidate] = []
+    codes = codes_of(question)
+    asked = 1.0 + weights.coverage(codes)
     # By score, not by place: the list is spread over documents for people who read it.
     ranked = sorted(passages, key=lambda passage: (-passage.fused_score, passage.rank))
     for place, passage in enumerate(ranked[:CONSIDERED]):
@@ -87,7 +90,7 @@ def candidates_of(
                     cover=weights.coverage(tokens),
                     body=weights.coverage(body | frozenset(heading)),
                     exact=exact_cover(question, tokens),
-                    defines=_defines(question, section, chunk.text),
+                    defines=asked * _defines(codes, section, chunk.text),
                     tokens=tokens,
                 )
             )
@@ -114,13 +117,13 @@ def exact_cover(question: Question, tokens: frozenset[str]) -> float:
     return len(named & tokens) / len(named) if named else 1.0
 
 
-def _defines(question: Question, section: Section, text: str) -> bool:
-    """A code list says what a code means; other texts only mention it."""
-    codes = tuple(
-        term.word.casefold() for term in question.terms if term.token in question.identifiers
-    )
-    return bool(codes) and any(
-        text[part.start : part.end].lstrip("|-*` ").casefold().startswith(codes)
+def _defines(codes: tuple[str, ...], section: Section, text: str) -> float:
+    """How surely a row, an item, a sentence or the heading defines one of the codes."""
+    if not codes:
+        return 0.0
+    pieces = [
+        definition(text[part.start : part.end], codes)
         for block in section.blocks
         for part in block.parts
-    )
+    ]
+    return max([*pieces, heading_defines(section.heading, codes)])

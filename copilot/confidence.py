@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from copilot.candidates import exact_cover, heading_match
+from copilot.definition import codes_of, definition, heading_defines
 from copilot.evidence import Draft
 from copilot.form import has_form
 from copilot.question import Question, telling
@@ -30,8 +31,6 @@ from retrieval.passage import Passage
 _LOOKED_AT = 10
 _SHIPPED = "calibration.json"
 _FIGURE = re.compile(r"\d")
-# Letters and digits in one token (`ERR-4012`, `2.4.6-p3`, not `30-day`), or a dotted name.
-_CODE = re.compile(r"(?!\d+-[^\W\d_]+$)(?=.*\d)(?=.*[^\W\d_]).*[-._/:]|[^\W\d_][._:][^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,20 +214,18 @@ def _span_tokens(draft: Draft, heading: str) -> frozenset[str]:
 def _defined(question: Question, weights: TermWeights, draft: Draft, heading: str) -> float:
     """The share of the question's weight in codes that the picked spans define.
 
-    A code is defined where a row, an item or a sentence opens with it, or a heading names it; a
-    code list says what a code means, other texts only mention it.
+    A code list says what a code means, other texts only mention it.
     """
-    codes = [one for one in question.identifiers if _CODE.search(one)]
-    openings = [
-        one.quote[part.start - one.start : part.end - one.start].lstrip("|-*` ").casefold()
+    codes = codes_of(question)
+    parts = [
+        one.quote[part.start - one.start : part.end - one.start]
         for one in draft.evidence
         for part in one.sentences
     ]
-    named = frozenset(tokenize(heading))
     defined = [
         code
         for code in codes
-        if code in named or any(opening.startswith(code) for opening in openings)
+        if heading_defines(heading, (code,)) or any(definition(part, (code,)) for part in parts)
     ]
     return weights.coverage(defined)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from copilot import reading
 from copilot.candidates import Candidate, candidates_of
+from copilot.definition import codes_of, definition
 from copilot.evidence import Span
 from copilot.form import PINPOINT, has_form, in_range
 from copilot.question import Question, Wants
@@ -247,6 +248,7 @@ class _Part:
 def _best_part(question: Question, candidate: Candidate, weights: TermWeights) -> _Part | None:
     """The sentence, row or item with most of the question's weight and the form asked for."""
     text = candidate.passage.chunk.text
+    codes = codes_of(question)
     best: _Part | None = None
     for position, block in enumerate(candidate.section.blocks):
         for index, part in enumerate(block.parts):
@@ -266,6 +268,7 @@ def _best_part(question: Question, candidate: Candidate, weights: TermWeights) -
             score += _FORM if has_form(question.wants, piece) else 0.0
             if block.kind is BlockKind.TABLE and in_range(question.text, piece):
                 score += _RANGE
+            score += definition(piece, codes)
             if best is None or score > best.score + 1e-9:
                 best = _Part(score=score, block=position, part=index)
     return best
@@ -330,7 +333,7 @@ def _continued(
                     cover=0.0,
                     body=0.0,
                     exact=0.0,
-                    defines=False,
+                    defines=0.0,
                     tokens=frozenset(),
                 )
                 further = _assemble(rest, [(first, first.parts)], longest=_LONGEST_STEPS)

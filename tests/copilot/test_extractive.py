@@ -128,6 +128,29 @@ def test_of_a_guide_and_a_ticket_that_say_the_same_the_guide_is_cited() -> None:
     assert answered("ERR-4012", ticket, guide).evidence[0].passage is guide
 
 
+def test_a_code_is_looked_up_where_it_is_defined_not_where_it_is_mentioned() -> None:
+    news = passage(
+        "Error codes\n\nERR-4012 keeps its number; only its text changed, since it was misread.",
+        document="doc_news",
+        title="Release notes",
+        heading="Error codes",
+        doc_type="release_note",
+        cosine=0.7,
+        rank=1,
+    )
+    codes = passage(
+        "| Code | Meaning |\n| ERR-4010 | Shop is closed |\n| ERR-4012 | SKU has no mapping |",
+        document="doc_codes",
+        title="Error codes",
+        heading="Catalogue",
+        doc_type="reference",
+        rank=2,
+    )
+    draft = answered("What does ERR-4012 mean?", news, codes)
+    assert [one.passage for one in draft.evidence] == [codes]
+    assert "SKU has no mapping" in draft.text
+
+
 def test_steps_cut_between_two_passages_are_put_together() -> None:
     first = passage("To enrol:\n\n1. Make a code.\n2. Copy it.", heading="Enrol", rank=1)
     second = passage(
