@@ -1,12 +1,22 @@
 """The JSON of this floor: documents and their versions, and what a question is narrowed to."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    Strict,
+    StringConstraints,
+)
 
-from governance.document import DocType, DocumentVersion
+from governance.document import ApprovalState, DocType, DocumentVersion, Sensitivity
 from governance.principal import Principal
 from governance.visibility import Filters
 
@@ -25,6 +35,29 @@ NoNul = AfterValidator(_without_nul)
 """For any text from outside that may be stored; comes last in an `Annotated`."""
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_SHORT), NoNul]
+
+
+def _written_day(value: object) -> object:
+    # A number would be read as seconds since 1970, and a moment as its day.
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        message = "must be a date, written YYYY-MM-DD"
+        raise ValueError(message)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+"""A day from outside, `YYYY-MM-DD` and nothing else."""
+
+
+def _whole(value: object) -> object:
+    # JSON knows one kind of number: 5.0 is a whole one.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+"""A whole number in a body: neither text that looks like one nor `true`."""
 
 
 class Body(BaseModel):
@@ -46,7 +79,7 @@ class FiltersBody(Body):
     )
     product: Line | None = Field(default=None, description="Only what holds for this product.")
     release: Line | None = Field(default=None, description="Only what holds for this release.")
-    as_of: date | None = Field(
+    as_of: Day | None = Field(
         default=None, description="What was valid on that day; today where it is left out."
     )
 
@@ -68,8 +101,8 @@ class DocumentJson(BaseModel):
     uri: str
     version: int
     title: str
-    doc_type: str
-    state: str
+    doc_type: DocType
+    state: ApprovalState
     audience: list[str]
     approved_by: str
     approved_at: datetime | None
@@ -79,7 +112,7 @@ class DocumentJson(BaseModel):
     releases: list[str]
     supersedes: list[str]
     language: str
-    sensitivity: str
+    sensitivity: Sensitivity
     chunks: int
     created_at: datetime
     note: str
@@ -94,8 +127,8 @@ def document_json(version: DocumentVersion) -> DocumentJson:
         uri=version.uri,
         version=version.version,
         title=metadata.title,
-        doc_type=metadata.doc_type.value,
-        state=metadata.approval.value,
+        doc_type=metadata.doc_type,
+        state=metadata.approval,
         audience=sorted(metadata.audience),
         approved_by=metadata.approved_by,
         approved_at=version.approved_at,
@@ -105,7 +138,7 @@ def document_json(version: DocumentVersion) -> DocumentJson:
         releases=list(metadata.releases),
         supersedes=list(metadata.supersedes),
         language=metadata.language,
-        sensitivity=metadata.sensitivity.value,
+        sensitivity=metadata.sensitivity,
         chunks=version.chunk_count,
         created_at=version.created_at,
         note=version.note,

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from governance.schemas import Body, DocumentJson, FiltersBody, NoNul, example
+from governance.document import DocType
+from governance.schemas import Body, DocumentJson, FiltersBody, NoNul, Whole, example
 from governance.visible_catalog import ReadableChunk
 from retrieval.passage import Passage
 from retrieval.query import DEFAULT_LIMIT, LARGEST_LIMIT
@@ -28,7 +29,7 @@ class SearchBody(Body):
         StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_QUESTION),
         NoNul,
     ]
-    k: int = Field(default=DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
+    k: Whole = Field(default=DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
     filters: FiltersBody = Field(default_factory=FiltersBody)
 
 
@@ -39,7 +40,7 @@ class PassagePlaceJson(BaseModel):
     document_id: str
     uri: str
     title: str
-    doc_type: str
+    doc_type: DocType
     version: int
     heading_path: list[str]
     page: int | None
@@ -92,7 +93,7 @@ def passage_json(passage: Passage) -> PassageJson:
         document_id=chunk.document_id,
         uri=passage.uri,
         title=passage.title,
-        doc_type=passage.doc_type,
+        doc_type=DocType(passage.doc_type),
         version=chunk.version,
         heading_path=list(chunk.locator.heading_path),
         page=chunk.locator.page,
@@ -111,7 +112,7 @@ def opened_passage_json(found: ReadableChunk) -> OpenedPassageJson:
         document_id=chunk.document_id,
         uri=version.uri,
         title=version.metadata.title,
-        doc_type=version.metadata.doc_type.value,
+        doc_type=version.metadata.doc_type,
         version=chunk.version,
         heading_path=list(chunk.heading_path),
         page=chunk.page,

@@ -90,7 +90,14 @@ class TestSearch:
         )  # fmt: skip
         assert response.status_code == 200
 
-    @pytest.mark.parametrize("k", [0, -1, 101, 10**400, 1.5, "many", None])
+    def test_five_is_five_however_json_writes_it(self, house: Any) -> None:
+        for k in (5, 5.0):
+            response = house.client.post(
+                "/v1/search", json={"question": "support", "k": k}, headers=house.bearer("acme")
+            )
+            assert response.status_code == 200
+
+    @pytest.mark.parametrize("k", [0, -1, 101, 10**400, 1.5, "many", None, "5", True])
     def test_a_number_of_passages_that_makes_no_sense_is_refused(self, house: Any, k: Any) -> None:
         response = house.client.post(
             "/v1/search", json={"question": "support", "k": k}, headers=house.bearer("acme")

@@ -70,6 +70,14 @@ def test_bodies_come_with_examples(document: dict[str, Any]) -> None:
         assert document["components"]["schemas"][name]["examples"]
 
 
+def test_words_with_a_list_are_listed(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name in ("DocumentJson", "DocumentDetailJson", "PassageJson", "OpenedPassageJson"):
+        assert schemas[name]["properties"]["doc_type"] == {"$ref": "#/components/schemas/DocType"}
+    assert "ticket" in schemas["DocType"]["enum"]
+    assert "withdrawn" in schemas["ApprovalState"]["enum"]
+
+
 def test_what_the_house_answers_is_what_it_documents(house: Any) -> None:
     from openapi_schema_validator import OAS31Validator
 
