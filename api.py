@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio.to_thread
 import uvicorn
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
@@ -34,6 +35,7 @@ from foundation.errors import (
     NotFoundError,
     StorageError,
 )
+from foundation.gate import BusyError, Gate
 from foundation.ids import new_id
 from foundation.listening import address_of, listen
 from foundation.problem import PROBLEM_MEDIA_TYPE, Misfit, Problem
@@ -47,7 +49,16 @@ from retrieval.query import Query
 from retrieval.readiness import Readiness
 
 _log = logging.getLogger("copilot.http")
-_THREADS = 40
+THREADS = 40
+"""Threads that work for requests; each may hold a connection to the database."""
+PROBES = 2
+"""Threads of their own for /readyz, which must answer while all others are busy."""
+MOST_QUESTIONS = 32
+"""Questions and searches at once; beyond it the asker is told to come back.
+
+Twice the sixteen clients that the service is made for, and eight threads fewer than there are, so
+that conversations and documents can be read while questions wait for the model.
+"""
 _NOT_FOUND = "There is nothing here under this address, or nothing that you may see."
 
 
@@ -77,6 +88,11 @@ PROBLEMS: Mapping[type[CopilotError], Telling] = {
         status=500,
         kind="misconfigured",
         detail="The service is not set up as it must be; tell its operator the error_id.",
+    ),
+    BusyError: Telling(
+        status=503,
+        kind="busy",
+        detail="Too many questions are being answered at the moment; ask again in a moment.",
     ),
     StorageError: Telling(
         status=503,
@@ -129,7 +145,8 @@ def problem_of(request: Request, error: Exception) -> Problem:
     """What is told of an error. What it may not say is logged, under an id that it does say."""
     told = telling_of(type(error)) or _UNEXPECTED
     error_id = None
-    if told.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    # That there is much to do is no failure to look into.
+    if told.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, BusyError):
         error_id = new_id("err")
         _log.error("error %s", error_id, exc_info=error)
     return _problem(request.url.path, told, detail=str(error), error_id=error_id)
@@ -229,7 +246,7 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         assembly = await anyio.to_thread.run_sync(open_parts)
         try:
             _hand_out(app, assembly)
@@ -242,6 +259,8 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
         version="1.0",
         summary="Answers partners from approved documents they may read.",
         lifespan=lifespan,
+        # A redirect would name a host, and what is not there is not found.
+        redirect_slashes=False,
         # Both pages would load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
@@ -249,6 +268,8 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
     )
     app.state.telemetry = telemetry
     app.state.problem_of = problem_of
+    app.state.gate = Gate(MOST_QUESTIONS)
+    app.state.probing = CapacityLimiter(PROBES)
     app.include_router(copilot.routes.router)
     app.include_router(retrieval.routes.router)
     app.include_router(governance.routes.router)
@@ -351,5 +372,5 @@ def _welcome(address: str, settings: Settings) -> str:
         f"Partner Copilot listens on {address} (Ctrl+C stops it). Ask it something:\n"
         f"  TOKEN=$(partner-copilot token {data} --tenant acme --role partner_consultant)\n"
         '  curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\\n'
-        f'    -d \'{{"question": "How fast is support?"}}\' {address}/v1/ask\n'
+        f'    -d \'{{"question": "What does ERR-6301 mean?"}}\' {address}/v1/ask\n'
     )

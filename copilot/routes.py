@@ -27,7 +27,7 @@ from foundation.clock import Clock
 from foundation.problem import Problem
 from foundation.telemetry import Telemetry
 from governance.principal import Principal
-from governance.routes import Asker, GuardedRoute, Identifier, Reader, problems
+from governance.routes import ONE_PLACE, Asker, GuardedRoute, Identifier, Reader, problems
 from governance.visibility import visible_to
 from governance.visible_catalog import VisibleCatalog
 
@@ -60,6 +60,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     summary="Ask a question",
     response_model=OutcomeJson,
     responses=problems(413, 415, 422),
+    dependencies=[ONE_PLACE],
 )
 def ask(request: Request, asker: Asker, body: AskBody) -> Response:
     """An answer with exact quotes, or a hand-over to a person, and how sure it is."""
@@ -75,6 +76,7 @@ def ask(request: Request, asker: Asker, body: AskBody) -> Response:
     summary="Ask, and be told as it happens",
     response_class=StreamingResponse,
     responses={**problems(413, 415, 422), **_STREAM},
+    dependencies=[ONE_PLACE],
 )
 async def ask_stream(request: Request, asker: Asker, body: AskBody) -> StreamingResponse:
     """The same as `/v1/ask`, as server-sent events."""

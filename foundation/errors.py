@@ -9,7 +9,8 @@ happened, to what, and what to do next, because it is shown to the person as it 
     │   └── DataFolderBusyError
     ├── NotFoundError          it does not exist, or not for this asker: the same to them
     ├── InvalidRequestError    what was asked for makes no sense as it stands
-    └── ConflictError          the thing is in a state that does not allow it
+    ├── ConflictError          the thing is in a state that does not allow it
+    └── BusyError              too much at once (foundation.gate); the same again in a moment
 """
 
 

@@ -5,9 +5,10 @@ the answers that every guarded address can give.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from foundation.gate import Gate
 from foundation.ids import ID_PATTERN
 from foundation.problem import PROBLEM_MEDIA_TYPE
 from foundation.telemetry import Telemetry
@@ -28,6 +30,7 @@ LARGEST_BODY = 64 * 1024
 """Bytes of a JSON body. A question has at most 4,000 characters."""
 
 _PAGE = 1_000
+_FORWARDING = frozenset({"forwarded", "via", "x-real-ip"})
 
 _bearer = HTTPBearer(
     auto_error=False,
@@ -82,8 +85,22 @@ Identifier = Annotated[str, Path(pattern=ID_PATTERN)]
 """An id in a path. What does not look like one is not found, as `api.py` answers."""
 
 
+async def _one_place(request: Request) -> AsyncIterator[None]:
+    gate: Gate = request.app.state.gate
+    # The framework comes back here when the answer is sent, a stream's last event included.
+    with gate.place():
+        yield
+
+
+ONE_PLACE = Depends(_one_place)
+"""A dependency of what searches or answers: beyond the bound it is told to come back."""
+
+
 class GuardedRoute(APIRoute):
-    """A route whose asker is known before its body is read, and whose body is read with care."""
+    """A route whose asker is known before its body is read, and whose body is read with care.
+
+    An empty value in the query is an absent one, so that a form's blank fields narrow nothing.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the route's own handler."""
@@ -92,6 +109,11 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             principal_of(request)
+            request.scope["query_string"] = b"&".join(
+                pair
+                for pair in request.scope["query_string"].split(b"&")
+                if pair.partition(b"=")[2]
+            )
             if not takes_body:
                 return await handler(request)
             careful = _JsonRequest(request.scope, request.receive)
@@ -232,11 +254,28 @@ async def _metrics_reader(
 
 
 def _is_local(request: Request) -> bool:
-    # What a proxy on this machine passes on comes from elsewhere.
-    if request.client is None or {"forwarded", "x-forwarded-for", "via"} & set(request.headers):
+    # What a proxy on this machine passes on comes from elsewhere, and a page that a browser here
+    # has open can send requests too, under its own host's name.
+    names = request.headers.keys()
+    if request.client is None or any(
+        name in _FORWARDING or name.startswith("x-forwarded") for name in names
+    ):
         return False
+    hosts = request.headers.getlist("host")
+    return len(hosts) == 1 and _is_loopback(request.client.host) and _names_loopback(hosts[0])
+
+
+def _names_loopback(host: str) -> bool:
     try:
-        return ip_address(request.client.host).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return name == "localhost" or _is_loopback(name)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
     except ValueError:
         return False
 
@@ -257,7 +296,7 @@ def _is_local(request: Request) -> bool:
         403: problems()[403],
     },
 )
-def metrics(request: Request) -> Response:
+async def metrics(request: Request) -> Response:
     """For this machine, or with a token whose role may read metrics."""
     telemetry: Telemetry = request.app.state.telemetry
     return Response(telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

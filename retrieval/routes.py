@@ -1,13 +1,13 @@
 """HTTP of this floor: searching, opening a passage where it stands, and whether both work."""
 
-from datetime import date
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from foundation.errors import InvalidRequestError
-from governance.routes import GuardedRoute, Identifier, Reader, problems
-from governance.schemas import shown_json
+from governance.routes import ONE_PLACE, GuardedRoute, Identifier, Reader, problems
+from governance.schemas import Day, shown_json
 from governance.visibility import Filters
 from governance.visible_catalog import VisibleCatalog
 from retrieval.query import Query as SearchQuery
@@ -39,6 +39,7 @@ Offset = Annotated[
     summary="Find passages",
     response_model=PassagesJson,
     responses=problems(413, 415, 422),
+    dependencies=[ONE_PLACE],
 )
 def search(request: Request, reader: Reader, body: SearchBody) -> Response:
     """Passages that you may read, best first, with their raw scores."""
@@ -64,7 +65,7 @@ def get_passage(  # noqa: PLR0913 - one parameter of the query each
     passage_id: Identifier,
     start: Offset = None,
     end: Offset = None,
-    as_of: Annotated[date | None, Query(description="The day that was asked for.")] = None,
+    as_of: Annotated[Day | None, Query(description="The day that was asked for.")] = None,
 ) -> SurroundingsJson:
     """The text around a passage, and what to highlight in it.
 
@@ -99,8 +100,10 @@ async def healthz() -> HealthJson:
 
 
 @probes.get("/readyz", summary="Can it answer?", responses={503: problems()[503]})
-def readyz(request: Request) -> HealthJson:
+async def readyz(request: Request) -> HealthJson:
     """Tries database, index and model. Needs no token."""
     readiness: Readiness = request.app.state.readiness
-    readiness.check()
+    # Threads of its own: busy is not broken, and must not look like it to who restarts things.
+    probing: CapacityLimiter = request.app.state.probing
+    await to_thread.run_sync(readiness.check, limiter=probing)
     return HealthJson(status="ready")

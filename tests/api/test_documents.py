@@ -46,6 +46,12 @@ class TestList:
     def test_a_list_is_narrowed(self, house: Any, query: Any, uris: list[str]) -> None:
         assert listed(house, house.bearer("acme"), **query) == uris
 
+    def test_a_blank_field_narrows_nothing(self, house: Any) -> None:
+        who = house.bearer("acme")
+        blank = {"state": "", "doc_type": "", "q": "", "limit": "", "offset": ""}
+        assert listed(house, who, **blank) == listed(house, who)
+        assert listed(house, who, **(blank | {"q": "SLA"})) == ["policies/sla.md"]
+
     def test_a_page_knows_how_many_there_are(self, house: Any) -> None:
         page = house.client.get(
             "/v1/documents", params={"limit": 2, "offset": 1}, headers=house.bearer("acme")

@@ -6,6 +6,10 @@ from fastapi.testclient import TestClient
 from governance.principal import Role
 
 
+def near(house: Any) -> TestClient:
+    return TestClient(house.app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000))
+
+
 def test_it_is_up_and_ready_and_says_so_to_anybody(house: Any) -> None:
     assert house.client.get("/healthz").json() == {"status": "ok"}
     assert house.client.get("/readyz").json() == {"status": "ready"}
@@ -20,22 +24,42 @@ class TestMetrics:
         assert house.client.get("/metrics", headers=auditor).status_code == 200
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-    def test_on_this_machine_nothing_is_needed(self, house: Any, host: str) -> None:
-        response = TestClient(house.app, client=(host, 5000)).get("/metrics")
+    @pytest.mark.parametrize(
+        "name", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"]
+    )
+    def test_on_this_machine_nothing_is_needed(self, house: Any, host: str, name: str) -> None:
+        near = TestClient(house.app, client=(host, 5000))
+        response = near.get("/metrics", headers={"Host": name})
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/plain; version=")
 
-    def test_what_a_proxy_passes_on_is_not_from_this_machine(self, house: Any) -> None:
-        near = TestClient(house.app, client=("127.0.0.1", 5000))
-        response = near.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"})
+    @pytest.mark.parametrize(
+        "name",
+        ["Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host",
+         "X-Forwarded-Proto"],
+    )  # fmt: skip
+    def test_what_a_proxy_passes_on_is_not_from_this_machine(self, house: Any, name: str) -> None:
+        response = near(house).get("/metrics", headers={name: "127.0.0.1"})
         assert response.status_code == 401
+
+    @pytest.mark.parametrize(
+        "host",
+        ["copilot.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.7", "",
+         "[", "evil.example@localhost.x"],
+    )  # fmt: skip
+    def test_another_hosts_name_is_not_this_machines(self, house: Any, host: str) -> None:
+        assert near(house).get("/metrics", headers={"Host": host}).status_code == 401
+
+    def test_elsewhere_this_machines_name_does_not_help(self, house: Any) -> None:
+        far = TestClient(house.app, client=("203.0.113.7", 5000))
+        assert far.get("/metrics", headers={"Host": "localhost"}).status_code == 401
 
     def test_requests_are_counted_by_route_and_outcomes_by_kind(self, house: Any) -> None:
         who = house.bearer("acme")
         house.client.get("/v1/documents/secret-tenant-name", headers=who)
         house.client.get("/somewhere/else", headers=who)
         house.client.post("/v1/ask", json={"question": "Thanks!"}, headers=who)
-        text = TestClient(house.app, client=("127.0.0.1", 5000)).get("/metrics").text
+        text = near(house).get("/metrics").text
         assert 'route="/v1/documents/{document_id}",status="404"' in text
         assert 'route="unmatched",status="404"' in text
         assert 'copilot_outcomes_total{kind="courtesy"}' in text

@@ -105,6 +105,11 @@ class TestTheRequest:
             b'{"question": "x", "filters": {"doc_types": ["poem"]}}',
             b'{"question": "x", "filters": {"product": "\\u0000"}}',
             b'{"question": "x", "filters": {"as_of": 1e999}}',
+            b'{"question": "x", "filters": {"as_of": 1700000000}}',
+            b'{"question": "x", "filters": {"as_of": "1700000000"}}',
+            b'{"question": "x", "filters": {"as_of": "2026-01-05T00:00:00"}}',
+            b'{"question": "x", "filters": {"as_of": "2026-02-30"}}',
+            b'{"question": "x", "filters": {"as_of": true}}',
             b'{"question": "x", "conversation_id": "../../etc"}',
             b'{"question": "' + b"x" * 4001 + b'"}',
         ],
@@ -168,7 +173,8 @@ class TestTheRequest:
 class TestTheAddress:
     @pytest.mark.parametrize(
         "path",
-        ["/v1/nothing", "/", "/docs", "/v1/passages/", "/v1/passages/%00", "/v1/documents/a b",
+        ["/v1/nothing", "/", "/docs", "/v1/passages/", "/v1/documents/", "/healthz/",
+         "/v1/passages/%00", "/v1/documents/a b",
          "/v1/documents/..%2f..%2fetc", "/v1/conversations/" + "x" * 65, "/v1/passages/é"],
     )  # fmt: skip
     def test_what_is_not_there_is_not_found(self, house: Any, path: str) -> None:
