@@ -234,7 +234,9 @@ def _checked(asked: Asked) -> Question:
     if len(asked.text) > MAX_CHARACTERS:
         message = f"the question is longer than {MAX_CHARACTERS} characters; shorten it"
         raise InvalidRequestError(message)
-    return read_question(asked.text)
+    return read_question(
+        asked.text, {**asked.principal.attributes, "tenant": asked.principal.tenant}
+    )
 
 
 def _sources(found: Found) -> dict[tuple[str, int], SourceRecord]:

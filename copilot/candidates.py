@@ -4,10 +4,11 @@ Word weights are inverse document frequencies, so that common words hardly count
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from copilot.definition import codes_of, definition, heading_defines
 from copilot.question import Question, telling
+from copilot.rows import lacks_the_key
 from copilot.sentences import Section, sections_of
 from copilot.terms import TermWeights
 from retrieval.keywords import terms as tokenize
@@ -24,6 +25,8 @@ _RANK_STEP = 0.2
 _TICKET = 0.4
 _EXACT = 0.5
 _DEFINES = 0.5
+# Words of grammar that name a table's column all the same (`Who`, `Meaning`).
+_ASKING = frozenset(tokenize("who when where why reason mean means meaning"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Candidate:
     headings and section, `body` that in the section alone with its heading, `exact` the share of
     its identifiers and names found; all from 0 to 1. `defines` is how surely something in it
     defines one of the codes, up to twice that where the question is nothing but the code.
+    `tokens` are all its words with title and headings, `asked` the words of the question that
+    may name a column.
     """
 
     passage: Passage
@@ -46,6 +51,7 @@ class Candidate:
     exact: float
     defines: float
     tokens: frozenset[str]
+    asked: frozenset[str]
 
     @property
     def score(self) -> float:
@@ -71,13 +77,18 @@ def candidates_of(
     """Every section of the first passages, best first (ties by rank, then by place)."""
     found: list[Candidate] = []
     codes = codes_of(question)
+    said = tokenize(question.text)
+    words = frozenset(telling(said)) | (_ASKING & frozenset(said))
     asked = 1.0 + weights.coverage(codes)
     # By score, not by place: the list is spread over documents for people who read it.
     ranked = sorted(passages, key=lambda passage: (-passage.fused_score, passage.rank))
     for place, passage in enumerate(ranked[:CONSIDERED]):
         chunk = passage.chunk
         around = frozenset(tokenize(f"{passage.title} {chunk.header}"))
-        for section in sections_of(chunk.text, chunk.locator.heading_path):
+        for whole in sections_of(chunk.text, chunk.locator.heading_path):
+            section = _usable(question, chunk.text, whole)
+            if section is None:
+                continue
             body = frozenset(tokenize(chunk.text[section.start : section.end]))
             heading = telling(tokenize(section.heading))
             tokens = around | body | frozenset(heading)
@@ -92,9 +103,16 @@ def candidates_of(
                     exact=exact_cover(question, tokens),
                     defines=asked * _defines(codes, section, chunk.text),
                     tokens=tokens,
+                    asked=words,
                 )
             )
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
+
+
+def _usable(question: Question, text: str, section: Section) -> Section | None:
+    """The section without the tables that cannot answer; None where nothing remains."""
+    blocks = tuple(one for one in section.blocks if not lacks_the_key(question, text, one))
+    return replace(section, blocks=blocks) if blocks else None
 
 
 def heading_match(heading: tuple[str, ...], weights: TermWeights) -> float:

@@ -5,7 +5,7 @@ later from the documents the asker may read (`copilot.terms`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,7 +49,8 @@ class Question:
 
     `terms` are its telling words without repetition, in their order; `identifiers` the tokens
     that must match as they stand (numbers, years, error codes, API names); `names` the things it
-    calls by a capitalised name, each as its tokens.
+    calls by a capitalised name, each as its tokens. `meant` are the tokens of what the asker calls
+    its own ("our region"), as far as that is known of the asker.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Question:
     terms: tuple[Term, ...]
     identifiers: frozenset[str]
     names: tuple[tuple[str, ...], ...]
+    meant: frozenset[str] = frozenset()
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -167,8 +169,11 @@ _COMPARISON = re.compile(
 )
 
 
-def read_question(text: str) -> Question:
-    """Read a question. Anything beyond `MAX_CHARACTERS` is ignored: no honest question needs it."""
+def read_question(text: str, own: Mapping[str, str] | None = None) -> Question:
+    """Read a question. Anything beyond `MAX_CHARACTERS` is ignored: no honest question needs it.
+
+    `own` is what is known of the asker (`region`: `emea`), so that "our region" can be resolved.
+    """
     text = " ".join(text[:MAX_CHARACTERS].split())
     terms: dict[str, Term] = {}
     identifiers: set[str] = set()
@@ -189,7 +194,16 @@ def read_question(text: str) -> Question:
         terms=tuple(terms.values()),
         identifiers=frozenset(identifiers),
         names=_names(text),
+        meant=_meant(text, own or {}),
     )
+
+
+def _meant(text: str, own: Mapping[str, str]) -> frozenset[str]:
+    found: set[str] = set()
+    for name, value in own.items():
+        if re.search(rf"\b(?:our|my)\s+(?:\w+\s+)?{re.escape(name)}\b", text, re.IGNORECASE):
+            found.update(tokenize(value))
+    return frozenset(found)
 
 
 def telling(tokens: Sequence[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from copilot.definition import codes_of, definition
 from copilot.evidence import Span
 from copilot.form import PINPOINT, has_form, in_range
 from copilot.question import Question, Wants
+from copilot.rows import rows_for
 from copilot.sentences import Block, BlockKind, is_whole, sections_of
 from copilot.terms import TermWeights
 from retrieval.keywords import terms as tokenize
@@ -34,6 +35,7 @@ _RANGE = 0.3
 _SENTENCE = 1.5
 _FORM = 0.6
 _HEADER = 0.7
+_OWN = 0.5
 _NEARLY_AS_NEAR = 0.1
 
 _ANAPHORA = re.compile(
@@ -203,7 +205,7 @@ def _assemble(
             parts.append(span)
             words += length
         if taken:
-            lines.append(reading.block(text, block, tuple(taken)))
+            lines.append(reading.block(text, block, tuple(taken), candidate.asked))
         if len(taken) < len(spans):
             break
     if lines and parts and lines[-1].endswith(":") and len(lines) > 1:
@@ -238,19 +240,29 @@ def _sendable(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """The part of a section that says most to the question: block and part by position."""
+    """The part of a section that says most to the question: block and part by position.
+
+    `taken` are the parts to read out with it: the rows that answer together.
+    """
 
     score: float
     block: int
     part: int
+    taken: tuple[int, ...]
 
 
 def _best_part(question: Question, candidate: Candidate, weights: TermWeights) -> _Part | None:
     """The sentence, row or item with most of the question's weight and the form asked for."""
     text = candidate.passage.chunk.text
     codes = codes_of(question)
+    around = frozenset(tokenize(f"{candidate.passage.title} {candidate.section.heading}"))
     best: _Part | None = None
     for position, block in enumerate(candidate.section.blocks):
+        rows = (
+            rows_for(question, weights, text, block, around)
+            if block.kind is BlockKind.TABLE
+            else ()
+        )
         for index, part in enumerate(block.parts):
             piece = text[part.start : part.end]
             if block.kind is BlockKind.PARAGRAPH and (
@@ -259,6 +271,8 @@ def _best_part(question: Question, candidate: Candidate, weights: TermWeights) -
                 or piece.endswith((":", "?"))
                 or _ABOUT_ITSELF.match(piece)
             ):
+                continue
+            if block.kind is BlockKind.TABLE and index not in rows:
                 continue
             cover = weights.coverage(tokenize(piece))
             if block.header is not None:
@@ -269,8 +283,11 @@ def _best_part(question: Question, candidate: Candidate, weights: TermWeights) -
             if block.kind is BlockKind.TABLE and in_range(question.text, piece):
                 score += _RANGE
             score += definition(piece, codes)
+            if question.meant & frozenset(tokenize(piece)):
+                score += _OWN
             if best is None or score > best.score + 1e-9:
-                best = _Part(score=score, block=position, part=index)
+                taken = rows if block.kind is BlockKind.TABLE else (index,)
+                best = _Part(score=score, block=position, part=index, taken=taken)
     return best
 
 
@@ -288,7 +305,8 @@ def _window(question: Question, candidate: Candidate, weights: TermWeights) -> P
         if one.kind is BlockKind.PARAGRAPH
     ]
     if block.kind is BlockKind.TABLE:
-        return _assemble(candidate, [(block, (block.parts[index],))], longest=LONGEST_ANSWER)
+        rows = tuple(block.parts[row] for row in best.taken)
+        return _assemble(candidate, [(block, rows)], longest=LONGEST_ANSWER)
     if block.kind is BlockKind.CODE:
         return _assemble(candidate, [*lead, (block, block.parts)], longest=LONGEST_ANSWER)
     if block.kind in {BlockKind.STEPS, BlockKind.BULLETS}:
@@ -335,6 +353,7 @@ def _continued(
                     exact=0.0,
                     defines=0.0,
                     tokens=frozenset(),
+                    asked=candidate.asked,
                 )
                 further = _assemble(rest, [(first, first.parts)], longest=_LONGEST_STEPS)
                 return [further] if further else []

@@ -69,8 +69,61 @@ def test_steps_that_are_all_written_as_one_are_counted() -> None:
 
 def test_a_table_is_read_out_as_the_row_with_its_headers() -> None:
     draft = answered("How many variants may an article have?", LIMITS)
-    assert draft.claims[0].text == "Object: Variants per article; Limit: 350 variants."
+    assert draft.claims[0].text == "Variants per article: Limit 350 variants."
     assert draft.evidence[0].quote == "| Variants per article | 350 variants | |"
+
+
+PRIORITIES = passage(
+    "| Priority | First response |\n| P1 | 30 minutes |\n| P2 | 2 hours |\n| P3 | 8 hours |",
+    title="SLA",
+    heading="Response",
+)
+
+
+def test_the_row_carries_the_key_that_the_question_names() -> None:
+    assert answered("What is the first response for P2?", PRIORITIES).text == (
+        "P2: First response 2 hours. [1]"
+    )
+
+
+def test_a_table_that_lacks_the_named_key_does_not_answer_with_another_row() -> None:
+    other = passage("The first response is given in writing.", document="doc_other", rank=2)
+    text = answered("What is the first response for P5?", PRIORITIES, other).text
+    assert "30 minutes" not in text
+
+
+def test_keys_that_differ_in_a_common_word_only_are_told_apart() -> None:
+    weeks = passage(
+        "| Duty | Name |\n| Duty lead, odd weeks | Ann |\n| Duty lead, even weeks | Bo |"
+    )
+    assert answered("Who is duty lead in even weeks?", weeks).text.count("Bo") == 1
+    assert "Ann" not in answered("Who is duty lead in even weeks?", weeks).text
+
+
+def test_a_small_table_is_told_whole_where_no_row_fits_better_than_the_others() -> None:
+    text = answered("What is the first response to a ticket?", PRIORITIES).text
+    assert text.count("First response") == 3
+
+
+def test_our_region_is_the_askers() -> None:
+    windows = passage(
+        "| Region | Weekly window |\n| EMEA | Tuesday 21:00 |\n| APAC | Monday 15:00 |"
+    )
+    question = read_question("When is the weekly window for our region?", {"region": "apac"})
+    draft = ExtractiveWriter().write(question, [windows], statistics_of(windows))
+    assert draft.evidence[0].quote == "| APAC | Monday 15:00 |"
+
+
+def test_a_row_leads_with_its_key_and_what_was_asked() -> None:
+    codes = passage(
+        "| Code | HTTP | Meaning | First thing to try |\n"
+        "| ERR-6300 | 500 | Queue is full | wait |\n"
+        "| ERR-6301 | 504 | No AS2 receipt | check certificate, then firewall |",
+        title="Codes",
+    )
+    assert answered("What does ERR-6301 mean?", codes).claims[0].text == (
+        "ERR-6301: No AS2 receipt. First thing to try: check certificate, then firewall. (HTTP 504)"
+    )
 
 
 def test_a_number_in_the_question_finds_the_row_whose_range_holds_it() -> None:
