@@ -42,7 +42,13 @@ def rows_for(
         return _together(named, rows)
     header = text[block.header.start : block.header.end] if block.header else ""
     said = around | frozenset(tokenize(header))
-    scores = [_told_apart(question, weights, rows, keys, at, said) for at in range(len(rows))]
+    grammar = frozenset(tokenize(question.text)) - weights.weights.keys()
+    apart = [(_own_words(keys, at), _own_words(rows, at) - said) for at in range(len(rows))]
+    scores = [
+        # The weight of the question's words in this row that not every row has.
+        weights.weight(key | row) + _GRAMMAR * len(grammar & key)
+        for key, row in apart
+    ]
     best = max(scores)
     chosen = [at for at, score in enumerate(scores) if score >= best - 1e-9]
     second = max((score for score in scores if score < best - 1e-9), default=0.0)
@@ -75,29 +81,14 @@ def lacks_the_key(question: Question, text: str, block: Block) -> bool:
 def _named(question: Question, rows: Sequence[str]) -> list[int]:
     """Rows that define an asked code, hold an asked number in their range, or are the asker's."""
     codes = codes_of(question)
-    for test in (
-        lambda row: bool(definition(row, codes)),
-        lambda row: in_range(question.text, row),
-        lambda row: bool(question.meant) and question.meant <= frozenset(tokenize(row)),
+    for found in (
+        [at for at, row in enumerate(rows) if definition(row, codes)],
+        [at for at, row in enumerate(rows) if in_range(question.text, row)],
+        [at for at, row in enumerate(rows) if question.meant <= frozenset(tokenize(row))],
     ):
-        found = [at for at, row in enumerate(rows) if test(row)]
         if 0 < len(found) < len(rows):
             return found
     return []
-
-
-def _told_apart(  # noqa: PLR0913 (pure arithmetic on what its caller has at hand)
-    question: Question,
-    weights: TermWeights,
-    rows: Sequence[str],
-    keys: Sequence[str],
-    at: int,
-    said: frozenset[str],
-) -> float:
-    """The weight of the question's words in this row that not every row has."""
-    key = _own_words(keys, at)
-    grammar = frozenset(tokenize(question.text)) - weights.weights.keys()
-    return weights.weight(key | (_own_words(rows, at) - said)) + _GRAMMAR * len(grammar & key)
 
 
 def _share_of_key(question: Question, keys: Sequence[str], at: int) -> float:
