@@ -3,9 +3,11 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,7 +135,13 @@ def _search(options: argparse.Namespace) -> int:
 
 def _ask(options: argparse.Namespace) -> int:
     from copilot.ask import Asked
+    from foundation.ids import ID_PATTERN
 
+    if options.conversation is not None and not re.fullmatch(ID_PATTERN, options.conversation):
+        raise UsageError(
+            "--conversation takes an ID of up to 64 letters, digits, - and _, "
+            f"not {_shortened(options.conversation, 80)!r}"
+        )
     with _opened(options) as assembly:
         principal = _principal(options, assembly)
         asked = Asked(
@@ -161,16 +169,16 @@ def _serve(options: argparse.Namespace) -> int:
 def _token(options: argparse.Namespace) -> int:
     from governance.identity import TokenRequest
 
+    request = TokenRequest(
+        tenant=options.tenant,
+        roles=frozenset(_roles(options.role)),
+        attributes=_attributes(options.attribute),
+        ttl=_duration(options.ttl),
+    )
+    if options.subject:
+        request = replace(request, subject=options.subject)
     with _opened(options) as assembly:
-        token = assembly.tokens.issue(
-            TokenRequest(
-                tenant=options.tenant,
-                roles=frozenset(_roles(options.role)),
-                attributes=_attributes(options.attribute),
-                subject=options.subject,
-                ttl=_duration(options.ttl),
-            )
-        )
+        token = assembly.tokens.issue(request)
     if options.json:
         _print_json({"token": token, "expires_in": int(_duration(options.ttl).total_seconds())})
     else:
@@ -521,7 +529,7 @@ def _add_running(
     token.add_argument("--tenant", required=True, metavar="ID")
     token.add_argument("--role", action="append", required=True, metavar="R")
     token.add_argument("--attribute", action="append", metavar="k=v")
-    token.add_argument("--subject", default="operator", metavar="S")
+    token.add_argument("--subject", metavar="S", help="whose it is; left out: nobody else's")
     token.add_argument("--ttl", default="1h", metavar="1h")
     token.set_defaults(command=_token)
 

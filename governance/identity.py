@@ -35,12 +35,16 @@ class ForbiddenError(CopilotError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """What a token should say. `ttl` is how long it is good for."""
+    """What a token should say. `ttl` is how long it is good for.
+
+    Without a `subject` the token is somebody's own: what two people ask must not meet under a
+    name that neither of them chose.
+    """
 
     tenant: str
     roles: frozenset[Role]
     attributes: Mapping[str, str] = field(default_factory=dict)
-    subject: str = "operator"
+    subject: str = field(default_factory=lambda: f"user-{secrets.token_hex(8)}")
     ttl: timedelta = timedelta(hours=1)
 
 

@@ -4,9 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import jwt
 import pytest
 
 import cli
@@ -125,6 +125,17 @@ def test_a_token_is_one_line_and_json_says_when_it_ends(data: Path):
     assert json.loads(shown.stdout)["expires_in"] == 1800
 
 
+def test_a_token_is_nobody_elses_unless_it_says_whose(data: Path):
+    def subject(*more: str) -> str:
+        done = run("token", "--tenant", "a", "--role", "admin", *more, data=data)
+        return jwt.decode(done.stdout.strip(), options={"verify_signature": False})["sub"]
+
+    first, second = subject(), subject()
+    assert first.startswith("user-")
+    assert first != second
+    assert subject("--subject", "kim") == "kim"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -138,6 +149,9 @@ def test_a_token_is_one_line_and_json_says_when_it_ends(data: Path):
         ("token", "--tenant", "acme", "--role", "admin", "--ttl", "soon"),
         ("ingest", "--approval", "perhaps", "x"),
         ("documents", "approve"),
+        ("ask", "x", "--tenant", "acme", "--conversation", "../../etc"),
+        ("ask", "x", "--tenant", "acme", "--conversation", ""),
+        ("ask", "x", "--tenant", "acme", "--conversation", "y" * 65),
     ],
 )
 def test_bad_usage_exits_2_without_a_traceback(arguments: tuple[str, ...], tmp_path: Path):
@@ -203,17 +217,14 @@ def test_a_policy_with_a_mistake_names_the_line(tmp_path: Path):
 
 
 def test_help_imports_nothing_heavy():
-    started = time.perf_counter()
-    done = run("--help")
-    seconds = time.perf_counter() - started
-    listed = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-X", "importtime", str(ROOT / "cli.py"), "--help"],
         capture_output=True, text=True, check=False,
-    ).stderr  # fmt: skip
+    )  # fmt: skip
     assert done.returncode == 0
-    assert seconds < 30  # the figure that counts is in bench/speed.py
+    assert " argparse\n" in done.stderr
     for heavy in ("torch", "numpy", "sqlalchemy", "pydantic", "fastapi", "unstructured"):
-        assert f" {heavy}\n" not in listed
+        assert f" {heavy}\n" not in done.stderr
 
 
 def test_the_kinds_of_document_the_command_line_knows_are_the_kinds_there_are():

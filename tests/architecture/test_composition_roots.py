@@ -43,6 +43,6 @@ def test_the_command_line_does_not_know_fastapi_or_unstructured(root: str):
 
 def test_the_command_line_imports_nothing_heavy_before_a_command_runs():
     assert at_import(ROOT / "cli.py") <= {
-        "argparse", "collections", "contextlib", "datetime", "json", "os", "pathlib", "sys",
-        "typing",
+        "argparse", "collections", "contextlib", "dataclasses", "datetime", "json", "os",
+        "pathlib", "re", "sys", "typing",
     }  # fmt: skip
