@@ -52,6 +52,12 @@ def test_every_make_target_the_readme_shows_exists(target: str):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
+def test_make_promises_no_target_that_it_does_not_have():
+    makefile = (ROOT / "Makefile").read_text()
+    [promised] = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert set(promised.split()) == set(re.findall(r"^(\w+):(?!=)", makefile, re.MULTILINE))
+
+
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_link_leads_somewhere(link: str):
     assert (ROOT / link).exists()
