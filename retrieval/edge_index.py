@@ -26,7 +26,6 @@ from retrieval.payload import (
     KEY_INDEXES,
     AnyOf,
     Condition,
-    Either,
     KeyIndex,
     NoneOf,
     PayloadKey,
@@ -326,14 +325,7 @@ def _engine_filter(conditions: Sequence[Condition]) -> edge.Filter:
     )
 
 
-def _engine_condition(condition: Condition) -> edge.FieldCondition | edge.Filter:
-    if isinstance(condition, Either):
-        return edge.Filter(
-            should=[
-                _engine_condition(condition.first),
-                edge.Filter(must=[_engine_condition(each) for each in condition.others]),
-            ]
-        )
+def _engine_condition(condition: Condition) -> edge.FieldCondition:
     key = condition.key.value
     if isinstance(condition, AnyOf | NoneOf):
         return edge.FieldCondition(key, match=edge.MatchAny(list(condition.values)))

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from governance.visibility import ALWAYS_FROM, ALWAYS_TO, Access, Visibility
+from governance.visibility import Access, Visibility
 from retrieval.index import LegQuery
 from retrieval.keywords import SparseVector
 
 _EVERY = "every"
-_ALWAYS = "always:"
-_DATED = "dated:"
 # No tenant, tier or region can contain it.
 _AND = "\x1f"
 
@@ -91,26 +89,17 @@ class Since:
     day: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Either:
-    """The first holds, or all of the others do; what mostly holds comes first."""
-
-    first: AnyOf
-    others: tuple[AnyOf | Until | Since, ...]
-
-
-Condition = AnyOf | NoneOf | Until | Since | Either
+Condition = AnyOf | NoneOf | Until | Since
 
 
 def access_payload(access: Access) -> dict[str, list[str] | str | int]:
     """Spell an access out as payload. Every key is present, so that writing it replaces the old.
 
-    Under a filter most of a search's time goes into checking conditions, three legs times every
-    point they meet. So what decides nearly always is folded into one keyword list: `READERS`
-    holds a marker for each reader of an approved version, of one kind where it is valid for ever
-    and of another where its days have to be compared too; and nothing where it is not approved.
-    Days are integers. A release is prefixed, and "every" stands for all of them, so that no
-    release name can be mistaken for the marker.
+    Under a filter most of a search's time goes into checking conditions, in every leg for every
+    point it meets. So approval and both audiences are folded into one keyword list: `READERS`
+    holds a marker for each way to be a reader of an approved version, and nothing where it is
+    not approved. Days are integers. A release is prefixed, and "every" stands for all of them,
+    so that no release name can be mistaken for the marker.
     """
     return {
         PayloadKey.READERS: sorted(_markers_of(access)),
@@ -152,14 +141,9 @@ def visibility_conditions(visibility: Visibility) -> tuple[Condition, ...]:
         )
     )
     conditions: list[Condition] = [
-        Either(
-            first=AnyOf(key=PayloadKey.READERS, values=_marked(_ALWAYS, pairs)),
-            others=(
-                AnyOf(key=PayloadKey.READERS, values=_marked(_DATED, pairs)),
-                Until(key=PayloadKey.VALID_FROM, day=visibility.day),
-                Since(key=PayloadKey.VALID_TO, day=visibility.day),
-            ),
-        )
+        AnyOf(key=PayloadKey.READERS, values=pairs),
+        Until(key=PayloadKey.VALID_FROM, day=visibility.day),
+        Since(key=PayloadKey.VALID_TO, day=visibility.day),
     ]
     if visibility.doc_types:
         conditions.append(
@@ -193,22 +177,15 @@ def may_hit(leg: LegQuery) -> bool:
 def _markers_of(access: Access) -> Iterable[str]:
     if not access.approved:
         return ()
-    always = access.valid_from <= ALWAYS_FROM and access.valid_to >= ALWAYS_TO
     if access.readers == access.document_readers:
         # Whoever is in the one is in the other, so equal pairs say it all.
-        pairs = [_pair(one, one) for one in access.readers]
-    else:
-        # A reader may be in the version's audience by one marker and in the document's by another.
-        pairs = [_pair(*both) for both in product(access.readers, access.document_readers)]
-    return _marked(_ALWAYS if always else _DATED, pairs)
+        return access.readers
+    # A reader may be in the version's audience by one marker and in the document's by another.
+    return [_pair(*both) for both in product(access.readers, access.document_readers)]
 
 
 def _pair(own: str, of_document: str) -> str:
     return own if own == of_document else f"{own}{_AND}{of_document}"
-
-
-def _marked(kind: str, pairs: Iterable[str]) -> tuple[str, ...]:
-    return tuple(kind + pair for pair in pairs)
 
 
 def _release(name: str) -> str:

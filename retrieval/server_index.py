@@ -24,7 +24,6 @@ from retrieval.payload import (
     KEY_INDEXES,
     AnyOf,
     Condition,
-    Either,
     KeyIndex,
     NoneOf,
     PayloadKey,
@@ -244,14 +243,7 @@ def _filter(conditions: Sequence[Condition]) -> models.Filter:
     )
 
 
-def _condition(condition: Condition) -> models.FieldCondition | models.Filter:
-    if isinstance(condition, Either):
-        return models.Filter(
-            should=[
-                _condition(condition.first),
-                models.Filter(must=[_condition(each) for each in condition.others]),
-            ]
-        )
+def _condition(condition: Condition) -> models.FieldCondition:
     key = condition.key.value
     if isinstance(condition, AnyOf | NoneOf):
         return models.FieldCondition(key=key, match=models.MatchAny(any=list(condition.values)))
