@@ -86,7 +86,7 @@ class Retriever:
             raise InvalidRequestError("the question is empty; write what you are looking for")
         if not 1 <= query.limit <= LARGEST_LIMIT:
             raise InvalidRequestError(f"k is {query.limit}; ask for 1 to {LARGEST_LIMIT} passages")
-        self._sync.catch_up()
+        self._sync.keep_up()
         visibility = self._catalog.visibility(query.principal, query.filters)
         statistics = self._statistics(visibility, question_terms(query.text))
         vector = self._embedder.embed_question(query.text)

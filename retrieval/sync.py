@@ -1,9 +1,17 @@
 """Keeps the index in step with the catalog, which writes down what changed."""
 
+import logging
 import threading
+from collections.abc import Sequence
 
-from governance.catalog import ANNOUNCED, DELETED, Catalog, IndexChange
+from foundation.errors import StorageError
+from governance.catalog import ANNOUNCED, Catalog, IndexChange
 from retrieval.index import KnowledgeIndex
+
+_log = logging.getLogger("copilot.index")
+
+STEP = 500
+"""So many changes are applied at once; a search waits for one step and never for all of them."""
 
 
 class IndexSync:
@@ -17,39 +25,63 @@ class IndexSync:
         self._catalog = catalog
         self._index = index
         self._lock = threading.Lock()
+        self._behind = False
+
+    def keep_up(self) -> None:
+        """Before a search: carry over what changed, one step at most, and fail nobody's search.
+
+        While there is more than one step to do, one search at a time does one, and the others
+        search what the index holds by now.
+        """
+        if not self._lock.acquire(blocking=False):
+            if self._behind:
+                return
+            # Whoever is at it may have read the log before the change that we are to find.
+            self._lock.acquire()
+            if self._behind:
+                self._lock.release()
+                return
+        try:
+            changes = self._changes()
+            self._behind = len(changes) > STEP
+            self._apply(changes[:STEP])
+        except StorageError as error:
+            _log.warning("the index could not take in what changed, and will later: %s", error)
+        finally:
+            self._lock.release()
 
     def catch_up(self) -> int:
-        """Carry over what changed since; returns how many changes there were."""
-        with self._lock:
-            changes = [c for c in self._catalog.index_changes() if c.action != ANNOUNCED]
-            self._apply(changes)
-            return len(changes)
+        """Carry over everything that changed; returns how many changes there were."""
+        return self._apply_in_steps(self._changes())
 
     def repair(self) -> int:
         """After a crash: also remove points that were written but never became a version.
 
-        Only for the process that is about to write; a writer's own announcements must not be
-        taken for another's left-overs.
+        Only for the one process that may write; a writer's own announcements must not be taken
+        for another's left-overs.
         """
-        with self._lock:
-            changes = list(self._catalog.index_changes())
-            self._apply(changes)
-            return len(changes)
+        return self._apply_in_steps(self._catalog.index_changes())
 
-    def _apply(self, changes: list[IndexChange]) -> None:
+    def _changes(self) -> tuple[IndexChange, ...]:
+        return tuple(one for one in self._catalog.index_changes() if one.action != ANNOUNCED)
+
+    def _apply_in_steps(self, changes: Sequence[IndexChange]) -> int:
+        for start in range(0, len(changes), STEP):
+            with self._lock:
+                self._apply(changes[start : start + STEP])
+        return len(changes)
+
+    def _apply(self, changes: Sequence[IndexChange]) -> None:
         if not changes:
             return
-        for change in changes:
-            if change.action == DELETED:
-                self._index.delete(change.document_id, change.version)
-                continue
-            versions = [
-                one
-                for one in self._catalog.history(change.document_id)
-                if change.version in (None, one.version)
+        for document, version in dict.fromkeys((one.document_id, one.version) for one in changes):
+            # What the change was does not matter, only what the catalog says by now: a document
+            # that was deleted may be back.
+            current = [
+                one for one in self._catalog.history(document) if version in (None, one.version)
             ]
-            for one in versions:
+            for one in current:
                 self._index.set_access(one.document_id, one.version, one.access)
-            if not versions:
-                self._index.delete(change.document_id, change.version)
+            if not current:
+                self._index.delete(document, version)
         self._catalog.index_caught_up(changes)
