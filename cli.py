@@ -394,7 +394,8 @@ def _print_report(report: "IngestReport", *, dry_run: bool) -> None:
     )
     if report.drafts:
         print(
-            f"{report.drafts} of them are not approved, so nobody can search them yet: "
+            f"{report.drafts} of them are not approved, so nobody can search them yet\n"
+            "(readers keep the approved version before, if there is one):\n"
             "`partner-copilot documents approve ID`, or ingest with --approval approved"
         )
 

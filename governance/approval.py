@@ -11,11 +11,19 @@ from governance.principal import Permission, Principal
 
 _FROM: Mapping[ApprovalState, frozenset[ApprovalState]] = MappingProxyType(
     {
-        ApprovalState.IN_REVIEW: frozenset({ApprovalState.DRAFT}),
+        # What was withdrawn or has expired comes back the way a draft does.
+        ApprovalState.IN_REVIEW: frozenset(
+            {ApprovalState.DRAFT, ApprovalState.WITHDRAWN, ApprovalState.EXPIRED}
+        ),
         ApprovalState.APPROVED: frozenset({ApprovalState.DRAFT, ApprovalState.IN_REVIEW}),
         ApprovalState.DRAFT: frozenset({ApprovalState.IN_REVIEW}),
         ApprovalState.WITHDRAWN: frozenset(
-            {ApprovalState.DRAFT, ApprovalState.IN_REVIEW, ApprovalState.APPROVED}
+            {
+                ApprovalState.DRAFT,
+                ApprovalState.IN_REVIEW,
+                ApprovalState.APPROVED,
+                ApprovalState.EXPIRED,
+            }
         ),
     }
 )
@@ -33,10 +41,19 @@ def move(
         raise ForbiddenError("only a content owner or an admin changes a document's state")
     newest = own_document(catalog, principal, document)
     state = newest.metadata.approval
-    if state not in _FROM.get(to, frozenset()):
+    allowed = _FROM.get(to, frozenset())
+    published = any(one.access.approved for one in catalog.history(document))
+    if state not in allowed and not (to is ApprovalState.WITHDRAWN and published):
         message = f"{newest.uri} is {state.value} and cannot become {to.value} from there"
         raise ConflictError(message)
-    return catalog.set_approval(document, newest.version, state=to, by=principal.subject, note=note)
+    return catalog.set_approval(
+        document,
+        newest.version,
+        state=to,
+        by=principal.subject,
+        note=note,
+        coming_from=allowed,
+    )
 
 
 def own_document(catalog: Catalog, principal: Principal, document: str) -> DocumentVersion:

@@ -7,7 +7,7 @@ index remembers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from foundation.clock import Clock
 from foundation.database import Database, increment, read_number
-from foundation.errors import NotFoundError
+from foundation.errors import ConflictError, NotFoundError
 from governance import statistics, validity
 from governance.document import (
     ApprovalState,
@@ -34,6 +34,9 @@ from governance.tables import (
     versions,
 )
 from governance.visibility import Access, Visibility
+
+# Databases limit how many values one statement may carry.
+_BATCH = 500
 
 GENERATION = "generation"
 ANNOUNCED = "announced"
@@ -84,7 +87,10 @@ class PlannedVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDocument:
-    """What ingest needs to know about a document to tell changed from unchanged."""
+    """What ingest needs to know about a document to tell changed from unchanged.
+
+    `approval` is that of the newest version; `published` says whether any version is approved.
+    """
 
     document_id: str
     uri: str
@@ -92,6 +98,8 @@ class KnownDocument:
     fingerprint: str
     approval: ApprovalState
     withdrawn_by_person: bool
+    vanished: bool
+    published: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,7 @@ class IndexChange:
     action: str
 
 
+_GONE = frozenset({ApprovalState.WITHDRAWN, ApprovalState.EXPIRED})
 _NOBODY = Access(
     tenant="",
     audience=frozenset(),
@@ -136,39 +145,37 @@ class Catalog:
 
     def known(self, tenant: str) -> Mapping[str, KnownDocument]:
         """The newest version of each of a tenant's documents, by URI."""
-        newest = (
-            select(versions.c.document_id, versions.c.version)
-            .join(documents, documents.c.id == versions.c.document_id)
-            .where(documents.c.tenant == tenant)
-        )
-        with self._database.read() as connection:
-            latest: dict[str, int] = {}
-            for row in connection.execute(newest):
-                latest[row.document_id] = max(row.version, latest.get(row.document_id, 0))
-            rows = connection.execute(
-                select(
-                    documents.c.uri,
-                    documents.c.withdrawn_by_person,
-                    versions.c.document_id,
-                    versions.c.version,
-                    versions.c.fingerprint,
-                    versions.c.approval,
-                )
-                .join(versions, documents.c.id == versions.c.document_id)
-                .where(documents.c.tenant == tenant)
+        query = (
+            select(
+                documents.c.uri,
+                documents.c.withdrawn_by_person,
+                documents.c.vanished,
+                versions.c.document_id,
+                versions.c.version,
+                versions.c.fingerprint,
+                versions.c.approval,
             )
-            return {
-                row.uri: KnownDocument(
+            .join(versions, documents.c.id == versions.c.document_id)
+            .where(documents.c.tenant == tenant)
+            .order_by(versions.c.document_id, versions.c.version)
+        )
+        found: dict[str, KnownDocument] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                approval = ApprovalState(row.approval)
+                before = found.get(row.uri)
+                found[row.uri] = KnownDocument(
                     document_id=row.document_id,
                     uri=row.uri,
                     version=row.version,
                     fingerprint=row.fingerprint,
-                    approval=ApprovalState(row.approval),
+                    approval=approval,
                     withdrawn_by_person=row.withdrawn_by_person,
+                    vanished=row.vanished,
+                    published=approval is ApprovalState.APPROVED
+                    or (before is not None and before.published),
                 )
-                for row in rows
-                if latest[row.document_id] == row.version
-            }
+        return found
 
     def history(self, document: str) -> tuple[DocumentVersion, ...]:
         """All versions of a document, oldest first; empty where there is no such document."""
@@ -353,27 +360,34 @@ class Catalog:
         state: ApprovalState,
         by: str,
         note: str = "",
-        by_person: bool = True,
+        coming_from: frozenset[ApprovalState] = frozenset(ApprovalState),
     ) -> DocumentVersion:
-        """Move a version to another state. Withdrawing takes every version with it.
+        """Move a version to another state, as a person decided.
 
-        Who may do it and from which state is decided above (`governance.approval`).
+        Withdrawing takes every version with it. Raises `ConflictError` where the version is not
+        in one of the states `coming_from` any more at the moment of writing. Who may do it is
+        decided above (`governance.approval`).
         """
         now = self._clock()
         values: dict[str, object] = {"approval": state.value, "note": note}
+        owner_flags: dict[str, object] = {}
         if state is ApprovalState.APPROVED:
             values |= {"approved_by": by, "approved_at": now}
+            owner_flags = {"withdrawn_by_person": False, "vanished": False}
+        elif state is ApprovalState.WITHDRAWN:
+            owner_flags = {"withdrawn_by_person": True, "vanished": False}
+        target = versions.c.document_id == document
+        if state is not ApprovalState.WITHDRAWN:
+            target &= versions.c.version == number
+            target &= versions.c.approval.in_([one.value for one in coming_from])
         with self._database.write() as connection:
-            target = versions.c.document_id == document
-            if state is not ApprovalState.WITHDRAWN:
-                target &= versions.c.version == number
-            else:
+            changed = connection.execute(update(versions).where(target).values(**values))
+            if not changed.rowcount:
+                raise ConflictError("somebody else changed its state meanwhile; look at it again")
+            if owner_flags:
                 connection.execute(
-                    update(documents)
-                    .where(documents.c.id == document)
-                    .values(withdrawn_by_person=by_person)
+                    update(documents).where(documents.c.id == document).values(**owner_flags)
                 )
-            connection.execute(update(versions).where(target).values(**values))
             self._settle(connection, document)
             increment(connection, GENERATION)
             settled = _history(connection, document)
@@ -381,6 +395,23 @@ class Catalog:
             if version.version == number:
                 return version
         raise NotFoundError(f"no version {number} of document {document}")
+
+    def withdraw_vanished(self, document: str) -> None:
+        """Withdraw a document whose file is gone; it comes back when the file does.
+
+        What a person withdrew before stays withdrawn by that person.
+        """
+        with self._database.write() as connection:
+            connection.execute(
+                update(versions)
+                .where(versions.c.document_id == document)
+                .values(approval=ApprovalState.WITHDRAWN.value, note="its file has vanished")
+            )
+            connection.execute(
+                update(documents).where(documents.c.id == document).values(vanished=True)
+            )
+            self._settle(connection, document)
+            increment(connection, GENERATION)
 
     def erase(self, document: str) -> None:
         """Remove a document, its texts, chunks and counts; the index follows."""
@@ -439,7 +470,9 @@ class Catalog:
         """Forget index changes that the index has taken in."""
         with self._database.write() as connection:
             ids = [change.id for change in done]
-            connection.execute(delete(index_changes).where(index_changes.c.id.in_(ids)))
+            for start in range(0, len(ids), _BATCH):
+                batch = ids[start : start + _BATCH]
+                connection.execute(delete(index_changes).where(index_changes.c.id.in_(batch)))
 
     # -- inside a transaction ------------------------------------------------------------------
 
@@ -455,19 +488,27 @@ class Catalog:
                     tenant=new.tenant,
                     uri=new.uri,
                     withdrawn_by_person=False,
+                    vanished=False,
                     created_at=now,
                 )
             )
-        approved = new.metadata.approval is ApprovalState.APPROVED
-        if approved:
+        if any(chunk.version != number for chunk in new.chunks):
+            raise ConflictError(f"{new.uri} was changed by somebody else meanwhile; ingest again")
+        metadata = self._stated(connection, identity, new.metadata)
+        if metadata.approval in _GONE:
+            # The owner's word on the document, not on this text alone: older ones go as well.
             connection.execute(
-                update(documents)
-                .where(documents.c.id == identity)
-                .values(withdrawn_by_person=False)
+                update(versions)
+                .where(versions.c.document_id == identity)
+                .values(approval=metadata.approval.value)
             )
+        approved = metadata.approval is ApprovalState.APPROVED
+        connection.execute(
+            update(documents).where(documents.c.id == identity).values(vanished=False)
+        )
         connection.execute(
             insert(versions).values(
-                **version_values(new.metadata),
+                **version_values(metadata),
                 document_id=identity,
                 version=number,
                 fingerprint=new.fingerprint,
@@ -476,7 +517,7 @@ class Catalog:
                 created_at=now,
                 chunk_count=len(new.chunks),
                 note="",
-                document_audience=sorted(new.metadata.audience),
+                document_audience=sorted(metadata.audience),
                 valid_from=0,
                 valid_to=0,
                 class_id=None,
@@ -492,8 +533,10 @@ class Catalog:
             )
         )
         _insert_chunks(connection, new.chunks)
-        for uri in new.metadata.supersedes:
+        for uri in metadata.supersedes:
             superseded = document_id(new.tenant, uri)
+            if superseded == identity:
+                continue
             known = connection.execute(
                 select(supersessions.c.by_id).where(
                     supersessions.c.superseded_id == superseded, supersessions.c.by_id == identity
@@ -512,6 +555,21 @@ class Catalog:
         )
         self._settle(connection, identity, {number: new.access})
         return _history(connection, identity)[-1]
+
+    @staticmethod
+    def _stated(
+        connection: Connection, identity: str, metadata: DocumentMetadata
+    ) -> DocumentMetadata:
+        """The metadata, less an approval that only a person may give again.
+
+        Looked up under the write lock: a withdrawal during an ingest must not be undone by it.
+        """
+        withdrawn = connection.execute(
+            select(documents.c.withdrawn_by_person).where(documents.c.id == identity)
+        ).scalar()
+        if withdrawn and metadata.approval is ApprovalState.APPROVED:
+            return replace(metadata, approval=ApprovalState.DRAFT)
+        return metadata
 
     def _settle(
         self,

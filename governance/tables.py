@@ -26,6 +26,8 @@ documents = Table(
     Column("uri", Text, nullable=False),
     # A person's withdrawal outlives the file: the next crawl must not undo it.
     Column("withdrawn_by_person", Boolean, nullable=False, default=False),
+    # Withdrawn because its file was gone: it comes back when the file does.
+    Column("vanished", Boolean, nullable=False, default=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("documents_tenant_uri", "tenant", "uri", unique=True),
 )

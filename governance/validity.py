@@ -15,8 +15,9 @@ from governance.visibility import (
 def effective_access(history: Sequence[DocumentVersion]) -> tuple[Access, ...]:
     """The access of every version, oldest first, as it follows from all of them together.
 
-    The first approved version counts from its `effective_from`, or from ever; a later one from
-    its `effective_from`, or from the day it was approved. Each ends the day before the next
+    The first approved version counts from its `effective_from`, or from ever; a later one, and
+    one that supersedes another document, from its `effective_from`, or from the day it was
+    approved. Each ends the day before the next
     approved one begins, so that on no day two versions of one document count. The newest
     approved version's audience bounds that of the older ones.
     """
@@ -49,7 +50,7 @@ def effective_access(history: Sequence[DocumentVersion]) -> tuple[Access, ...]:
 def _start(version: DocumentVersion, *, first: bool) -> int:
     if version.metadata.effective_from is not None:
         return version.metadata.effective_from.toordinal()
-    if first:
+    if first and not version.metadata.supersedes:
         return ALWAYS_FROM
     moment = version.approved_at or version.created_at
     return moment.date().toordinal()

@@ -85,12 +85,17 @@ class Visibility:
         """Whether a version with this access may be read."""
         return (
             access.approved
-            and not self.readers.isdisjoint(access.readers)
-            and not self.readers.isdisjoint(access.document_readers)
+            and self.addresses(access)
             and access.valid_from <= self.day <= access.valid_to
             and (not self.doc_types or access.doc_type in self.doc_types)
             and (not self.product or not access.product or access.product == self.product)
             and (not self.release or not access.releases or self.release in access.releases)
+        )
+
+    def addresses(self, access: Access) -> bool:
+        """Whether the asker is among those a version is for, whatever its state and days."""
+        return not self.readers.isdisjoint(access.readers) and not self.readers.isdisjoint(
+            access.document_readers
         )
 
     def admits_document(self, document_id: str, access: Access) -> bool:

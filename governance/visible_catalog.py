@@ -74,7 +74,9 @@ class VisibleCatalog:
         superseded = {
             one.superseded_id
             for one in self._cache().replacements
-            if one.from_day <= unfiltered.day and unfiltered.admits(one.by.access)
+            # Once replaced, always replaced: not even the end or the withdrawal of the new one
+            # brings the old one back. The owner can, by taking the key away.
+            if one.from_day <= unfiltered.day and unfiltered.addresses(one.by.access)
         }
         return visible_to(principal, today=today, filters=filters, superseded=superseded)
 
@@ -196,16 +198,50 @@ class VisibleCatalog:
         return cached
 
     def _replacements(self) -> tuple[_Replacement, ...]:
-        found = []
+        stated = []
         for superseded_id, by_ids in self._catalog.supersessions().items():
             for by_id in by_ids:
-                for version in self._catalog.history(by_id):
-                    if superseded_id not in version.supersedes_ids or version.approved_at is None:
-                        continue
-                    starts = version.metadata.effective_from or version.approved_at.date()
-                    found.append(
-                        _Replacement(
-                            superseded_id=superseded_id, by=version, from_day=starts.toordinal()
-                        )
+                published = [one for one in self._catalog.history(by_id) if one.approved_at]
+                # What the newest published version says counts; it began with the first to say so.
+                if not published or superseded_id not in published[-1].supersedes_ids:
+                    continue
+                first = next(one for one in published if superseded_id in one.supersedes_ids)
+                stated.append(
+                    _Replacement(
+                        superseded_id=superseded_id,
+                        by=published[-1],
+                        from_day=_first_day(first),
                     )
-        return tuple(found)
+                )
+        return _without_cycles(stated)
+
+
+def _first_day(version: DocumentVersion) -> int:
+    moment = version.approved_at or version.created_at
+    return (version.metadata.effective_from or moment.date()).toordinal()
+
+
+def _without_cycles(stated: Iterable[_Replacement]) -> tuple[_Replacement, ...]:
+    """Of documents that supersede each other the one approved last stays; none may vanish."""
+    kept: list[_Replacement] = []
+    successors: dict[str, set[str]] = {}
+    for one in sorted(
+        stated, key=lambda each: (each.by.approved_at, each.by.document_id), reverse=True
+    ):
+        if _leads_to(successors, one.by.document_id, one.superseded_id):
+            continue
+        successors.setdefault(one.superseded_id, set()).add(one.by.document_id)
+        kept.append(one)
+    return tuple(kept)
+
+
+def _leads_to(successors: Mapping[str, set[str]], start: str, goal: str) -> bool:
+    waiting, seen = [start], set()
+    while waiting:
+        document = waiting.pop()
+        if document == goal:
+            return True
+        if document not in seen:
+            seen.add(document)
+            waiting.extend(successors.get(document, ()))
+    return False

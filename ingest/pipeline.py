@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from foundation.blobs import BlobStore
-from foundation.errors import ConflictError
+from foundation.errors import ConflictError, StorageError
 from governance.catalog import Catalog, ChunkRow, KnownDocument, NewVersion, PlannedVersion
 from governance.document import ApprovalState, DocumentMetadata
 from ingest.chunking import chunk_document
@@ -151,7 +151,11 @@ class Pipeline:
             self._sync.repair()
             self._carry_out(work, how, report, on_progress)
             self._sync.catch_up()
-            self._index.optimize()
+            try:
+                self._index.optimize()
+            except StorageError as error:
+                # All is recorded and can be found; it is only slower.
+                report.warnings.append(str(error))
         report.seconds = time.monotonic() - started
         return report
 
@@ -174,7 +178,7 @@ class Pipeline:
         vanished: list[KnownDocument] = []
         if how.prune is not Prune.NO:
             for tenant, documents in known.items():
-                live = [d for d in documents.values() if d.approval is not ApprovalState.WITHDRAWN]
+                live = [one for one in documents.values() if _is_live(one)]
                 gone = [
                     document
                     for document in live
@@ -216,14 +220,7 @@ class Pipeline:
         self._write(batch, report)
         on_progress(Progress(done=done, total=total, chunks=report.chunks))
         for document in work.vanished:
-            self._catalog.set_approval(
-                document.document_id,
-                document.version,
-                state=ApprovalState.WITHDRAWN,
-                by="ingest",
-                note="its file has vanished",
-                by_person=False,
-            )
+            self._catalog.withdraw_vanished(document.document_id)
             report.removed += 1
 
     def _parsed(
@@ -344,8 +341,11 @@ def _fingerprint(item: SourceItem) -> str:
 
 
 def _is_unchanged(item: SourceItem, known: KnownDocument) -> bool:
-    came_back = known.approval is ApprovalState.WITHDRAWN and not known.withdrawn_by_person
-    return known.fingerprint == _fingerprint(item) and not came_back
+    return known.fingerprint == _fingerprint(item) and not known.vanished
+
+
+def _is_live(known: KnownDocument) -> bool:
+    return known.published or known.approval is not ApprovalState.WITHDRAWN
 
 
 def _read_derived(

@@ -196,3 +196,110 @@ def test_a_superseded_document_steps_back_for_those_who_can_read_its_successor(
     assert "sla-gold.md" not in uris(opened.search("critical ticket"))
     assert "sla.md" not in uris(opened.search("critical ticket", gold))
     assert "sla-gold.md" in uris(opened.search("critical ticket", gold))
+
+
+MANAGED = "owner: northstar\ndefaults: {audience: [partners], approval: %s}\n"
+
+
+def ingest_managed(opened: House, corpus: Path, approval: str = "approved", rules: str = ""):
+    from ingest.manifest import IngestOptions
+    from ingest.pipeline import IngestRun
+    from ingest.source import discover
+
+    (corpus / "corpus.yaml").write_text(MANAGED % approval + rules)
+    return opened.pipeline.run(discover([corpus], IngestOptions()), IngestRun(workers=1))
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "expired"])
+def test_a_manifest_that_withdraws_takes_the_older_text_along(
+    opened: House, corpus: Path, state: str
+):
+    ingest_managed(opened, corpus)
+    assert "tax.md" in uris(opened.search("tax engine rounds"))
+    ingest_managed(opened, corpus, state)
+    assert opened.search("tax engine rounds") == ()
+    again = ingest_managed(opened, corpus, state)
+    assert (again.updated, again.unchanged) == (0, 4)
+
+
+def test_a_withdrawal_in_the_middle_of_an_ingest_is_not_undone(opened: House, corpus: Path):
+    opened.ingest(corpus)
+    (corpus / "tax.md").write_text("# Tax\n\nThe tax engine rounds by document now.\n")
+    identity = document_id("northstar", "tax.md")
+    planned = opened.catalog.planned
+
+    def withdraw_then_plan(*arguments):
+        if opened.catalog.history(identity)[-1].access.approved:
+            opened.catalog.set_approval(identity, 1, state=ApprovalState.WITHDRAWN, by="owner")
+        return planned(*arguments)
+
+    opened.catalog.planned = withdraw_then_plan  # type: ignore[method-assign]
+    opened.ingest(corpus)
+    assert "tax.md" not in uris(opened.search("tax engine rounds"))
+
+
+def test_pruning_does_not_forget_that_a_person_withdrew(opened: House, corpus: Path):
+    opened.ingest(corpus)
+    identity = document_id("northstar", "tax.md")
+    opened.catalog.set_approval(identity, 1, state=ApprovalState.WITHDRAWN, by="owner")
+    text = "# Tax\n\nThe tax engine rounds by document now.\n"
+    (corpus / "tax.md").write_text(text)
+    opened.ingest(corpus)
+    (corpus / "tax.md").unlink()
+    opened.ingest(corpus, prune=Prune.CAREFUL)
+    (corpus / "tax.md").write_text(text)
+    opened.ingest(corpus)
+    assert "tax.md" not in uris(opened.search("tax engine rounds"))
+
+
+def test_what_a_person_approves_again_is_updated_by_later_ingests(opened: House, corpus: Path):
+    opened.ingest(corpus)
+    identity = document_id("northstar", "tax.md")
+    opened.catalog.set_approval(identity, 1, state=ApprovalState.WITHDRAWN, by="owner")
+    (corpus / "tax.md").write_text("# Tax\n\nThe tax engine rounds by page.\n")
+    opened.ingest(corpus)
+    opened.catalog.set_approval(identity, 2, state=ApprovalState.APPROVED, by="owner")
+    (corpus / "tax.md").write_text("# Tax\n\nThe tax engine rounds by document.\n")
+    opened.ingest(corpus)
+    found = [p.chunk.text for p in opened.search("tax engine rounds") if p.uri == "tax.md"]
+    assert any("by document" in text for text in found)
+
+
+SUPERSEDES = "documents:\n  - {match: new.md, supersedes: [sla.md]%s}\n"
+
+
+def test_the_end_of_a_successor_does_not_bring_the_old_text_back(tmp_path: Path, corpus: Path):
+    moments = [datetime(2026, 3, 1, tzinfo=UTC)]
+    (corpus / "new.md").write_text("# Support\n\nA critical ticket: one hour.\n")
+    with house(tmp_path / "data", lambda: moments[-1]) as opened:
+        ingest_managed(opened, corpus, rules=SUPERSEDES % ", effective_to: 2026-03-10")
+        assert uris(opened.search("critical ticket")) >= {"new.md"}
+        moments.append(datetime(2026, 4, 1, tzinfo=UTC))
+        assert not uris(opened.search("critical ticket")) & {"new.md", "sla.md"}
+
+
+def test_before_a_successor_only_the_old_text_counts(tmp_path: Path, corpus: Path):
+    moments = [datetime(2026, 3, 1, tzinfo=UTC)]
+    with house(tmp_path / "data", lambda: moments[-1]) as opened:
+        ingest_managed(opened, corpus)
+        moments.append(datetime(2026, 4, 1, tzinfo=UTC))
+        (corpus / "new.md").write_text("# Support\n\nA critical ticket: one hour.\n")
+        ingest_managed(opened, corpus, rules=SUPERSEDES % "")
+        then = uris(opened.search("critical ticket", filters=Filters(as_of=date(2026, 3, 15))))
+        now = uris(opened.search("critical ticket"))
+    assert "sla.md" in then
+    assert "new.md" not in then
+    assert "new.md" in now
+    assert "sla.md" not in now
+
+
+def test_documents_that_supersede_each_other_do_not_both_vanish(opened: House, corpus: Path):
+    rules = (
+        "documents:\n  - {match: sla.md, supersedes: [tax.md]}\n"
+        "  - {match: tax.md, supersedes: [sla.md]}\n"
+        "  - {match: refunds.md, supersedes: [refunds.md]}\n"
+    )
+    ingest_managed(opened, corpus, rules=rules)
+    found = uris(opened.search("critical ticket tax engine refund", limit=20))
+    assert len(found & {"sla.md", "tax.md"}) == 1
+    assert "refunds.md" in found
