@@ -2,6 +2,8 @@
 
 import os
 
+from hypothesis import settings
+
 from foundation.settings import Settings
 
 _KEPT = ("COPILOT_TEST_", "COPILOT_SHARED_DATA")
@@ -13,3 +15,7 @@ for _name in [one for one in os.environ if one.startswith("COPILOT_")]:
         del os.environ[_name]
 # Nor may a `.env` file of the folder that the tests are run in.
 Settings.model_config["env_file"] = None
+
+# How long an example takes is the machine's business: a loaded one must not turn a test red.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
