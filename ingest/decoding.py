@@ -43,7 +43,7 @@ def _decode(data: bytes) -> str:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
-    utf16 = _utf16_without_mark(data[:_SAMPLE_BYTES])
+    utf16 = utf16_without_mark(data[:_SAMPLE_BYTES])
     if utf16:
         return data.decode(utf16, errors="replace")
     try:
@@ -52,7 +52,7 @@ def _decode(data: bytes) -> str:
         return _decode_legacy(data)
 
 
-def _utf16_without_mark(sample: bytes) -> str:
+def utf16_without_mark(sample: bytes) -> str:
     """Name UTF-16's byte order where nearly every second byte is NUL; empty otherwise."""
     half = len(sample) // 2
     if half < 4:  # noqa: PLR2004 - too little to tell

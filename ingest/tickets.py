@@ -1,4 +1,4 @@
-"""Ticket histories: a CSV or JSON-lines file in which every row is a document.
+"""Ticket histories: a CSV or JSON file in which every row is a document.
 
 A ticket is its partner's own business, so a row is never open to more people than its partner,
 unless a rule of the manifest says so for that file; and a row of another partner in a folder that
@@ -23,14 +23,14 @@ from ingest.metadata_keys import MetadataKeys, tenant_id
 from ingest.names import shown
 from ingest.source_item import SourceFailure, SourceItem, SourceKind
 from ingest.stored_text import assemble, heading, paragraph
-from ingest.ticket_rows import COLUMNS, Row, rows_of, table_columns
+from ingest.ticket_row import COLUMNS, Row, is_nearly_a_ticket
+from ingest.ticket_rows import rows_of, table_columns
 from ingest.walk import FoundFile
 
 _ID = re.compile(r"[^\s#\x00-\x1f\x7f]{1,128}")
 _ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.{0,20})?")
 _ENVELOPE = b'{"copilot_ticket":'
 _MAX_FAILURES = 100
-_NEARLY = len(COLUMNS) - 3
 
 
 def is_ticket_history(path: Path, uri: str) -> bool:
@@ -43,7 +43,7 @@ def is_ticket_history(path: Path, uri: str) -> bool:
     missing = sorted(COLUMNS - found)
     if not missing:
         return True
-    if {"id", "partner"} <= found and len(COLUMNS & found) >= _NEARLY:
+    if is_nearly_a_ticket(found):
         raise SourceError(
             f"looks like a ticket history, but has no column {', '.join(missing)}; add it, "
             "or rename the columns id and partner if it is none"
@@ -62,16 +62,16 @@ def read_tickets(
     def describe(partner: str, product: str, release: str) -> DocumentMetadata:
         return _metadata(partner, product, release, manifest=manifest, ruled=ruled)
 
-    seen: dict[str, int] = {}
+    seen: dict[str, str] = {}
     failures = 0
     for row in rows_of(file.path, file.uri):
         try:
             values = _checked(row)
             metadata = describe(values["partner"], values["product"], values["release"])
             item = _item(values, metadata, file, manifest, root)
-            first = seen.setdefault(item.uri, row.line)
-            if first != row.line:
-                raise SourceError(f"the id {shown(row.values['id'])!r} stands in line {first} too")
+            first = seen.setdefault(item.uri, row.place)
+            if first != row.place:
+                raise SourceError(f"the id {shown(row.values['id'])!r} stands in {first} too")
             yield item
         except IngestError as error:
             failures += 1
@@ -80,7 +80,7 @@ def read_tickets(
                 uri = f"{file.uri}#{name}" if _ID.fullmatch(name) else file.uri
                 # A row without a usable id may be any of those that were known.
                 covers = "" if _ID.fullmatch(name) else f"{file.uri}#"
-                yield SourceFailure(uri=uri, error=f"line {row.line}: {error}", covers=covers)
+                yield SourceFailure(uri=uri, error=f"{row.place}: {error}", covers=covers)
     if failures > _MAX_FAILURES:
         more = f"{failures - _MAX_FAILURES} more rows cannot be read"
         yield SourceFailure(uri=file.uri, error=more, covers=f"{file.uri}#")

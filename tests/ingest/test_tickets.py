@@ -205,6 +205,94 @@ def test_a_table_that_is_nearly_a_ticket_history_is_not_read_as_a_table(tmp_path
     assert "has no column resolution" in failures["t.csv"]
 
 
+LEAN = {
+    "id": "T-7", "partner": "acme", "opened": "2026-01-05", "subject": "No orders",
+    "description": "Nothing arrives.",
+}  # fmt: skip
+OTHERS = {**LEAN, "id": "T-8", "partner": "beta", "description": "secret of beta"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", f"sep=,\n{HEADER}\n{GOOD}\n".encode()),
+        ("t.csv", f"sep=;\r\n{HEADER}\r\n{GOOD}\r\n".replace(",", ";").encode()),
+        ("t.csv", f"sep=^\n{HEADER}\n{GOOD}\n".replace(",", "^").encode()),
+        ("t.csv", f"Tickets of all partners\n\nas of May,,\n{HEADER}\n{GOOD}\n".encode()),
+        ("t.csv", f'"A title, over\ntwo lines"\n{HEADER}\n{GOOD}\n'.encode()),
+        ("t.csv", f"{HEADER}\n{GOOD}\n".encode("utf-16-le")),
+        ("t.csv", f"{HEADER}\n{GOOD}\n".encode("utf-32")),
+        ("t.tab", f"{HEADER}\n{GOOD}\n".replace(",", "\t").encode()),
+        ("t.jsonl", f"{json.dumps(LEAN)}\n{json.dumps(OTHERS)}\n".encode()),
+        ("t.jsonl", ('{"exported": 1}\n' * 150 + json.dumps(LEAN)).encode()),
+        ("t.jsonl", json.dumps([LEAN, OTHERS]).encode()),
+        ("t.json", json.dumps([LEAN, OTHERS], indent=2).encode()),
+        ("t.json", f"{json.dumps(LEAN)}\n{json.dumps(OTHERS)}\n".encode()),
+        ("t.json", json.dumps(LEAN, indent=2).encode()),
+        ("t.json", json.dumps([{"exported": 1}, LEAN]).encode("utf-16")),
+    ],
+)
+def test_however_a_ticket_history_is_written_each_row_is_its_partners(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    items, _ = found(tmp_path, content, "defaults: {audience: [partners]}", name=name)
+
+    assert f"{name}#T-1" in items or f"{name}#T-7" in items
+    for item in items.values():
+        assert item.kind is SourceKind.ROW
+        assert len(item.metadata.audience) == 1
+        assert item.metadata.audience <= {"tenant:acme", "tenant:beta"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "saying"),
+    [
+        ("t.csv", "id,partner,subject\n1,acme,x\n", "has no column closed, description"),
+        ("t.csv", 'id,partner,"opened\non",description\n1,acme,x,y\n', "has no column closed"),
+        ("t.jsonl", '{"id": 1, "partner": "acme", "subject": "x"}', "has no column opened"),
+        ("t.json", json.dumps({"tickets": [LEAN, OTHERS]}), "tickets inside"),
+        ("t.json", json.dumps([[LEAN], [OTHERS]]), "tickets inside"),
+        ("t.json", json.dumps([LEAN])[:-2] + ', "ID": 2}]', "a key stands twice"),
+    ],
+)
+def test_what_is_nearly_a_ticket_history_is_refused_and_never_shown_as_a_text(
+    tmp_path: Path, name: str, content: str, saying: str
+) -> None:
+    items, failures = found(tmp_path, content, name=name)
+
+    assert items == {}
+    assert saying in failures[name]
+    assert "\n" not in failures[name]
+
+
+def test_an_entry_of_a_list_that_is_no_ticket_is_told_with_its_number(tmp_path: Path) -> None:
+    rows = [LEAN, {**LEAN, "id": "T-9", "opened": "soon"}, "x", LEAN]
+
+    items, failures = found(tmp_path, json.dumps(rows), name="t.json")
+    _, bad = found(tmp_path / "bad", json.dumps(rows[:3]), name="t.json")
+
+    assert list(items) == ["t.json#T-7"]
+    assert failures["t.json#T-9"].startswith("entry 2: opened is 'soon', not a day")
+    assert failures["t.json#T-7"] == "entry 4: the id 'T-7' stands in entry 1 too"
+    assert bad["t.json"] == "entry 3: is not a row: it is not an object"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"id": 1, "partner": "acme"},
+        {"properties": {"id": {"type": "string"}, "partner": {}, "subject": {}}},
+        [{"id": 1, "name": "the partner"}],
+        "a partner",
+    ],
+)
+def test_any_other_json_is_a_file(tmp_path: Path, content: object) -> None:
+    items, failures = found(tmp_path, json.dumps(content), name="t.json")
+
+    assert [item.kind for item in items.values()] == [SourceKind.FILE]
+    assert failures == {}
+
+
 def test_any_other_table_is_a_file(tmp_path: Path) -> None:
     items, failures = found(tmp_path, "id,name\n1,x\n")
 
