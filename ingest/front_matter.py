@@ -4,8 +4,11 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+ABOVE_FRONT_MATTER = r"\A\ufeff?((?:\s|<!--(?:(?!-->).)*-->)*)"
+"""What may stand above a page's front matter: blank lines, and a licence in a comment (DOTALL)."""
+
 _FRONT_MATTER = re.compile(
-    r"\A\ufeff?\s*---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
+    ABOVE_FRONT_MATTER + r"---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
 )
 _SIMPLE_LINE = re.compile(r"^([A-Za-z_][\w.-]*):[ \t]+(.+?)[ \t]*$", re.MULTILINE)
 _KEY = re.compile(r"^[\w.\"' -]+:(\s|$)", re.MULTILINE)
@@ -51,7 +54,7 @@ def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
     match = _FRONT_MATTER.match(text)
     if not match:
         return {}, text
-    raw, rest = match[1] or "", text[match.end() :]
+    raw, rest = match[2] or "", text[match.end() :]
     if not raw.strip():
         return {}, rest
     if len(raw) > _MAX_CHARACTERS or not _KEY.search(raw):

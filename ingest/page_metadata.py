@@ -13,15 +13,20 @@ from datetime import date
 from governance.document import DocumentMetadata
 from ingest.decoding import decode_text
 from ingest.errors import ManifestError, ParseError
+from ingest.front_matter import ABOVE_FRONT_MATTER
 from ingest.metadata_keys import METADATA_KEYS, MetadataKeys, validated
 from ingest.plain_yaml import Plain, PlainYaml, read_plain_yaml
 
-_BLOCK = re.compile(r"\A\ufeff?(\s*)---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_OPENING = re.compile(r"\A\ufeff?(\s*)---[ \t]*\n((?:[^\n]*\S[^\n]*(?:\n|\Z))*)")
+_BLOCK = re.compile(
+    ABOVE_FRONT_MATTER + r"---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
+)
+_OPENING = re.compile(
+    ABOVE_FRONT_MATTER + r"((?:---|\+\+\+)[^\n]*\n(?:[^\n]*(?:\n|\Z)){0,30})", re.DOTALL
+)
 _MAX_HEAD_BYTES = 200_000
 _ACCESS_KEYS = ("audience", "approval", "effective_from", "effective_to")
 _ACCESS_LINE = re.compile(
-    r"^[\s\"'-]*(audience|approval|effective[\s_-]?(from|to))[\s\"']*:",
+    r"^[\s\"'{-]*(audience|approval|effective[\s_-]?(from|to))[\s\"']*[:=]",
     re.MULTILINE | re.IGNORECASE,
 )
 _TITLE_LINE = re.compile(r"^title:[ \t]+[\"']?(.+?)[\"']?[ \t]*$", re.MULTILINE)
@@ -74,10 +79,11 @@ def describe_page(
         return base  # the parser will say so, in its own words
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     block = _BLOCK.match(text)
-    if not block:
-        _refuse_unclosed(text, where, managed=managed)
+    raw = (block[2] or "") if block else ""
+    if not block or not raw.strip():
+        if managed:
+            _refuse_what_was_not_read(text, where)
         return base
-    raw = block[2] or ""
     first_line = block[1].count("\n") + 2
     try:
         yaml = read_plain_yaml(raw.replace("\t", "    "), where, first_line=first_line)
@@ -92,11 +98,21 @@ def describe_page(
     return front_matter(yaml.text, base, where, managed=managed, lines=lines)
 
 
-def _refuse_unclosed(text: str, where: str, *, managed: bool) -> None:
-    opening = _OPENING.match(text) if managed else None
-    if opening and _ACCESS_LINE.search(opening[2]):
-        line = opening[1].count("\n") + 1
-        raise ManifestError(f"{where} line {line}: the front matter never ends; close it with ---")
+def _refuse_what_was_not_read(text: str, where: str) -> None:
+    """Refuse a page that seems to say who may read it, where no block could be read.
+
+    Blank lines and other fences end front matter for us, and not for whoever wrote it.
+    """
+    opening = _OPENING.match(text)
+    if not opening or not _ACCESS_LINE.search(opening[2]):
+        return
+    line = opening[1].count("\n") + 1
+    wrong = (
+        "the front matter never ends; close it with ---"
+        if opening[2].partition("\n")[0].strip() == "---" and not _BLOCK.match(text)
+        else "this is not front matter as it is read here; write it as YAML between two lines ---"
+    )
+    raise ManifestError(f"{where} line {line}: {wrong}")
 
 
 def _access_key_meant(key: str) -> str | None:

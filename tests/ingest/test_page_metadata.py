@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from governance.document import ApprovalState, DocumentMetadata
 from ingest.errors import ManifestError
 from ingest.manifest import describe_page, front_matter
+from ingest.markdown import parse_markdown
 
 OPEN = DocumentMetadata(audience=frozenset({"partners"}), approval=ApprovalState.APPROVED)
 
@@ -59,6 +60,15 @@ def test_without_a_manifest_a_page_gives_only_its_title() -> None:
         ("---\naudience: [internal]\naudience: [partners]\n---\n", 3, "stands twice"),
         ("---\ntitle: a: b\naudience: [internal]\n---\n", 2, "not valid YAML"),
         ("---\ntitle: a\naudience: [internal]\n\n# Text", 1, "never ends"),
+        ("---\ntitle: X\n\naudience: [internal]\n\n# Head", 1, "never ends"),
+        ("\n<!-- c -->\n---\ntitle: X\n\napproval: draft\n", 3, "never ends"),
+        ("---yaml\naudience: [internal]\n---\n# x", 1, "between two lines ---"),
+        ("---\n---\naudience: [internal]\n\n# x", 1, "between two lines ---"),
+        ('---json\n{"audience": ["internal"]}\n---\n# x', 1, "between two lines ---"),
+        ("+++\naudience = ['internal']\n+++\n# x", 1, "between two lines ---"),
+        ("----\naudience: internal\n----\n# x", 1, "between two lines ---"),
+        ("--- {audience: [internal]}\n# x", 1, "between two lines ---"),
+        ("<!--\na\n-->\n---\naudience: x\n---\n", 5, "unknown audience"),
         ("\ufeff---\r\ntitle: a\r\naudience: x\r\n---\r\n", 3, "unknown audience"),
         ("---\neffective_from: 2026-01-02\neffective_to: 2026-01-01\n---\n", 1, "is after"),
         ("---\napproval: aproved\n---\n", 2, "did you mean 'approved'"),
@@ -72,6 +82,21 @@ def test_a_page_that_may_mean_to_be_closed_is_refused_rather_than_opened(
 
     assert message.startswith(f"guides/a.md line {line}: ")
     assert saying in message
+
+
+@pytest.mark.parametrize("above", ["\n\n", "<!-- a licence -->\n", "\ufeff<!--\nc\n-->\n\n"])
+def test_blank_lines_and_comments_may_stand_above_front_matter(above: str) -> None:
+    page = f"{above}---\ntitle: A\naudience: [internal]\n---\n# Text\n"
+
+    parsed = parse_markdown(page, uri="a.md", resolve_include=None)
+
+    assert described(page).audience == {"internal"}
+    assert parsed.title == "A"
+    assert parsed.text == "Text"
+
+
+def test_a_rule_and_words_far_below_it_are_no_front_matter() -> None:
+    assert described("---\n" + "words\n" * 40 + "audience: people\n") == OPEN
 
 
 def test_broken_front_matter_that_decides_nothing_costs_no_page() -> None:
