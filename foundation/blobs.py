@@ -1,5 +1,6 @@
 """Original files by content hash, on any fsspec URL: a folder, or object storage at scale."""
 
+import re
 from pathlib import Path
 
 import fsspec
@@ -8,6 +9,10 @@ from fsspec.implementations.local import LocalFileSystem
 from foundation.errors import NotFoundError, StorageError
 from foundation.folders import private_folder
 from foundation.ids import content_hash
+
+# A password may hold slashes and even @: whatever stands before the last one is not shown.
+_CREDENTIALS = re.compile(r"(?<=://)\S*@")
+_SHORTEST_SECRET = 3
 
 
 class BlobStore:
@@ -20,41 +25,70 @@ class BlobStore:
                 private_folder(Path(self._root))
             else:
                 self._fs.makedirs(self._root, exist_ok=True)
-        except (OSError, ValueError, ImportError) as error:
-            message = f"cannot open the blob store {url!r}: {error}; check COPILOT_BLOBS_URL"
-            raise StorageError(message) from error
+        except Exception as error:  # noqa: BLE001 - every kind of storage throws its own
+            # What the library says may hold the address, and that a password.
+            raise StorageError(
+                f"cannot open the blob store {_kind(url)}: {_reason(error, url)}; "
+                "check COPILOT_BLOBS_URL"
+            ) from None
 
     def put(self, data: bytes) -> str:
         """Store the bytes and return their hash. A reader never sees half a blob."""
         key = content_hash(data)
         path = self._path(key)
-        if self._fs.exists(path):
-            return key
-        self._fs.makedirs(str(Path(path).parent), exist_ok=True)
         # A partial file under its final name would be taken for the whole one after a crash.
         partial = f"{path}.partial"
         try:
+            if self._fs.exists(path):
+                return key
+            self._fs.makedirs(str(Path(path).parent), exist_ok=True)
             self._fs.pipe_file(partial, data)
             self._fs.mv(partial, path)
         except OSError as error:
             raise StorageError(
-                f"cannot write blob {key}: {error}; check space and rights"
-            ) from error
+                f"cannot write blob {key}: {_reason(error)}; check space and rights"
+            ) from None
         return key
 
     def get(self, key: str) -> bytes:
         """The bytes stored under `key`."""
         try:
             data: bytes = self._fs.cat_file(self._path(key))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(f"no blob {key} in the store; ingest the file again") from None
+        except OSError as error:
+            raise StorageError(
+                f"cannot read blob {key}: {_reason(error)}; check rights, or ingest the file again"
+            ) from None
         return data
 
     def delete(self, key: str) -> None:
         """Remove the bytes; removing what is not there is no error."""
         path = self._path(key)
-        if self._fs.exists(path):
-            self._fs.rm_file(path)
+        try:
+            if self._fs.exists(path):
+                self._fs.rm_file(path)
+        except OSError as error:
+            raise StorageError(
+                f"cannot delete blob {key}: {_reason(error)}; check rights"
+            ) from None
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key[:2]}/{key}"
+
+
+def _kind(url: str) -> str:
+    """What may be shown of the store's address: its kind, and a folder as a whole."""
+    scheme, marked, _ = url.partition("://")
+    return f"at {scheme}://" if marked else repr(url)
+
+
+def _reason(error: Exception, url: str = "") -> str:
+    """What a library says of the storage, without the address's user, password and options."""
+    text = _CREDENTIALS.sub("", f"{type(error).__name__}: {error}".removesuffix(": "))
+    said = _CREDENTIALS.search(url)
+    words = re.split(r"[:@]", said[0]) if said else []
+    for secret in (url if "://" in url else "", *words, url.partition("?")[2]):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "…")
+    return " ".join(text.split())

@@ -39,3 +39,43 @@ def test_a_store_that_cannot_be_opened_names_the_setting(tmp_path: Path) -> None
     for url in ("nonsense://x", str(tmp_path / "file" / "blobs")):
         with pytest.raises(StorageError, match="COPILOT_BLOBS_URL"):
             BlobStore(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense://somebody:hunter2@host/bucket",
+        "ftp://somebody:hunter2@host.invalid:abc/x",
+        "ftp://somebody:hun/ter2@[half/x",
+        "memory://ok::nonsense://hunter2@host",
+    ],
+)
+def test_a_password_in_the_address_is_never_shown(url: str) -> None:
+    with pytest.raises(StorageError, match="COPILOT_BLOBS_URL") as caught:
+        BlobStore(url)
+    shown = f"{caught.value}{caught.value.__cause__}"
+    assert "hunter2" not in shown
+    assert "ter2" not in shown
+    assert "somebody" not in shown
+    assert "\n" not in shown
+
+
+def test_a_file_where_a_blobs_folder_should_be_is_told_in_one_line(tmp_path: Path) -> None:
+    store = BlobStore(str(tmp_path / "blobs"))
+    key = content_hash(b"same")
+    (tmp_path / "blobs" / key[:2]).write_text("in the way")
+
+    with pytest.raises(StorageError, match=f"cannot write blob {key}"):
+        store.put(b"same")
+    with pytest.raises(NotFoundError):
+        store.get(key)
+    store.delete(key)
+
+
+def test_a_blob_that_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
+    store = BlobStore(str(tmp_path / "blobs"))
+    key = content_hash(b"same")
+    (tmp_path / "blobs" / key[:2] / key).mkdir(parents=True)
+
+    with pytest.raises(StorageError, match=f"cannot read blob {key}"):
+        store.get(key)
