@@ -214,6 +214,35 @@ def test_steps_cut_between_two_passages_are_put_together() -> None:
     assert "4. Restart." in draft.text
 
 
+def test_a_lead_into_what_does_not_follow_is_not_an_answer() -> None:
+    lead = passage(
+        "You can pay your invoices in the following ways:",
+        document="doc_lead",
+        heading="Invoices",
+        rank=1,
+    )
+    told = passage("Invoices are paid by bank transfer or card.", document="doc_told", rank=2)
+    assert answered("What can I pay invoices with?", lead, told).evidence[0].passage is told
+
+
+def test_a_list_in_the_next_passage_completes_its_lead() -> None:
+    lead = passage("You can pay your invoices in these ways:", heading="Invoices", rank=1)
+    ways = passage(
+        "- bank transfer\n- card", heading="Invoices", start=len(lead.chunk.text) + 1, rank=2
+    )
+    assert "bank transfer" in answered("What can I pay invoices with?", lead, ways).text
+
+
+def test_a_note_beside_the_matter_does_not_open_the_answer() -> None:
+    sentences = "Plain talk about other things is added here to fill the section. " * 12
+    form = passage(
+        f"{sentences}Note: A sign-up form for members needs an area. "
+        "A sign-up form lets members register."
+    )
+    text = answered("What is a sign-up form for members?", form).text
+    assert text.startswith("A sign-up form lets members register.")
+
+
 def test_no_passages_give_no_claims() -> None:
     assert answered("How do I install the agent?").claims == ()
 
