@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -100,12 +100,13 @@ def open_database(url: str) -> Database:
     """Open the database at a SQLAlchemy URL and create what is missing in it."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        # The library repeats what it could not read, and that may be a password.
         message = "COPILOT_DATABASE_URL is not a database URL; write it like postgresql://host/name"
         raise ConfigurationError(message) from None
     try:
         if parsed.get_backend_name() == "sqlite":
-            engine = _open_sqlite(url, parsed.database)
+            engine = _open_sqlite(parsed)
         elif parsed.get_backend_name() == "postgresql":
             engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
@@ -125,6 +126,9 @@ def open_database(url: str) -> Database:
     except ModuleNotFoundError as error:
         message = f"the database driver {error.name} is not installed; pip install it"
         raise ConfigurationError(message) from error
+    except (ArgumentError, ValueError, TypeError):
+        message = "COPILOT_DATABASE_URL has options that the driver does not take; correct them"
+        raise ConfigurationError(message) from None
     except (*_FAILURES, OSError) as error:
         raise _explained(error) from error
     return database
@@ -174,9 +178,14 @@ def write_text(connection: Connection, key: str, value: str) -> None:
         connection.execute(insert(_meta).values(key=key, number=0, text=value))
 
 
-def _open_sqlite(url: str, path: str | None) -> Engine:
-    if path:
-        private_folder(Path(path).parent)
+def _open_sqlite(url: URL) -> Engine:
+    path = url.database
+    if not path or path == ":memory:" or path.startswith("file:"):
+        raise ConfigurationError(
+            "COPILOT_DATABASE_URL names no file: a database in memory is another one for every "
+            "connection; write it like sqlite:////folder/copilot.db"
+        )
+    private_folder(Path(path).parent)
     # An error's text goes to the log, and what people asked must not.
     engine = create_engine(
         url,

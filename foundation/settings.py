@@ -113,7 +113,13 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The database to open, with the embedded default filled in."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'copilot.db'}"
+        if self.database_url:
+            return self.database_url
+        # A folder's name may hold what means something else in an address, such as ? or #.
+        from sqlalchemy import URL
+
+        path = str(self.data_dir / "copilot.db")
+        return URL.create("sqlite", database=path).render_as_string(hide_password=False)
 
     @property
     def resolved_blobs_url(self) -> str:
@@ -129,3 +135,6 @@ def load_settings(data_dir: Path | None = None) -> Settings:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = _PREFIX + str(first["loc"][0]).upper()
         raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+    except (UnicodeDecodeError, OSError) as error:
+        why = "is not UTF-8; save it as that" if isinstance(error, ValueError) else str(error)
+        raise ConfigurationError(f"the file .env cannot be read: {why}") from None

@@ -148,7 +148,13 @@ def token_secret(data_dir: Path) -> str:
         except OSError as error:
             message = f"cannot write the token secret in {data_dir}: {error.strerror}"
             raise StorageError(message) from error
-    found = path.read_text(encoding="ascii").strip()
+    try:
+        found = path.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        found = ""
+    except OSError as error:
+        message = f"cannot read the token secret {path}: {error.strerror}; check what is there"
+        raise StorageError(message) from error
     if len(found) < 32:  # noqa: PLR2004 - RFC 7518, section 3.2: at least 256 bits
         message = f"{path} is damaged; delete it, and every token made with it ends"
         raise StorageError(message)

@@ -104,9 +104,16 @@ def test_as_many_transactions_as_promised_are_open_at_once(tmp_path: Path) -> No
         ("mysql://somebody:hush@host/x", "use sqlite or postgresql"),
         ("hush", "is not a database URL"),
         ("", "is not a database URL"),
+        ("postgresql://somebody:hush@host:hush/x", "is not a database URL"),
+        ("sqlite:///hush.db?timeout=hush", "options that the driver does not take"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
     ],
 )
-def test_another_kind_of_database_is_refused(address: str, says: str) -> None:
+def test_another_kind_of_database_is_refused(
+    address: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError, match=says) as caught:
         open_database(address)
     assert "hush" not in str(caught.value)

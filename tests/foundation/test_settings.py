@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from foundation.database import open_database
 from foundation.errors import ConfigurationError
 from foundation.settings import Settings, load_settings
 
@@ -31,6 +32,29 @@ def test_without_urls_everything_lies_in_the_data_folder(tmp_path: Path) -> None
     settings = load_settings(tmp_path)
     assert settings.resolved_database_url == f"sqlite:///{tmp_path}/copilot.db"
     assert settings.resolved_blobs_url == f"{tmp_path}/blobs"
+
+
+@pytest.mark.parametrize("name", ["what?", "number#1", "100%", "a%20b", "sp ace", "mode=ro&x"])
+def test_whatever_the_data_folder_is_called_the_database_lies_in_it(
+    name: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / name
+
+    open_database(load_settings(folder).resolved_database_url).close()
+
+    assert (folder / "copilot.db").is_file()
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_an_env_file_that_is_not_utf_8_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_bytes("COPILOT_JWT_ISSUER=Müller\n".encode("cp1252"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+
+    with pytest.raises(ConfigurationError, match=r"\.env cannot be read: is not UTF-8"):
+        load_settings()
 
 
 def test_a_bad_value_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

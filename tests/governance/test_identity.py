@@ -114,3 +114,15 @@ def test_a_damaged_secret_is_named_and_never_shown(tmp_path: Path):
     with pytest.raises(StorageError, match="damaged") as caught:
         token_secret(tmp_path)
     assert "short" not in str(caught.value)
+
+
+def test_a_secret_that_is_no_text_is_named_and_never_shown(tmp_path: Path):
+    (tmp_path / "token-secret").write_bytes("ü".encode() * 40)
+    with pytest.raises(StorageError, match="damaged"):
+        token_secret(tmp_path)
+
+
+def test_a_folder_where_the_secret_should_be_is_told_in_one_line(tmp_path: Path):
+    (tmp_path / "token-secret").mkdir()
+    with pytest.raises(StorageError, match="cannot read the token secret"):
+        token_secret(tmp_path)
