@@ -11,7 +11,7 @@ import qdrant_edge as edge
 from foundation.errors import StorageError
 from foundation.folder_lock import FolderLock
 from governance.visibility import Access, Visibility
-from retrieval.generations import Generations, remove_all_generations
+from retrieval.generations import Generations
 from retrieval.index import DenseField, IndexPoint, LegHit, LegQuery, SparseField
 from retrieval.keywords import SparseVector
 from retrieval.layout import (
@@ -53,11 +53,14 @@ class EdgeIndex:
     writes happen one after another. A write that returned survives the process being killed
     (it is in the engine's log; surviving a power cut takes `optimize` or `close` as well).
 
+    With `rebuild` it starts empty, beside what the folder holds, whatever that was made for.
+    That stays, and is what is opened next, unless `take_over` is called.
+
     Raises `DataFolderBusyError` when another process has the folder open, and `StorageError`
     when what is in it was made for other vectors or cannot be read.
     """
 
-    def __init__(self, folder: Path, dimensions: int) -> None:
+    def __init__(self, folder: Path, dimensions: int, *, rebuild: bool = False) -> None:
         self._folder = folder
         self._dimensions = dimensions
         self._lock = FolderLock(folder / "lock", remedy=_BUSY)
@@ -66,6 +69,7 @@ class EdgeIndex:
         self._journal: list[edge.UpdateOperation] | None = None
         self._optimizer = ShardOptimizer()
         self._path = folder
+        self._aside = rebuild
         self._layout = layout_of(dimensions)
         self._generations = Generations(folder, self._layout)
         self._shard: edge.EdgeShard | None = None
@@ -179,11 +183,20 @@ class EdgeIndex:
             finally:
                 with self._writing:
                     self._journal = None
-                self._generations.remove_others(keep=self._path)
+                if not self._aside:
+                    self._generations.remove_others(keep=self._path)
 
     def clear(self) -> None:
         """Remove every point, for a rebuild."""
         self._write(edge.UpdateOperation.delete_points_by_filter(edge.Filter()))
+
+    def take_over(self) -> None:
+        """Let a rebuilt index replace what the folder held before."""
+        with self._optimizing, self._writing, _translated("switch to the rebuilt index"):
+            self._opened().flush()
+            self._generations.make_current(self._path)
+            self._aside = False
+            self._generations.remove_others(keep=self._path)
 
     def close(self) -> None:
         """Release files and locks; optimising that is under way is given up."""
@@ -200,25 +213,16 @@ class EdgeIndex:
             finally:
                 self._lock.release()
 
-    @staticmethod
-    def discard(folder: Path) -> None:
-        """Throw away what is in the folder, for a rebuild with vectors of another kind."""
-        lock = FolderLock(folder / "lock", remedy=_BUSY)
-        try:
-            with _translated(f"empty {folder}"):
-                remove_all_generations(folder)
-        finally:
-            lock.release()
-
     def _open(self) -> None:
-        path = self._generations.current()
+        path = None if self._aside else self._generations.current()
         if path is None:
             path = self._generations.new()
             self._switch(path, self._create(path))
         else:
             self._path = path
             self._shard = edge.EdgeShard.load(str(path))
-        self._generations.remove_others(keep=self._path)
+        if not self._aside:
+            self._generations.remove_others(keep=self._path)
 
     def _create(self, path: Path) -> edge.EdgeShard:
         path.mkdir()
@@ -229,8 +233,9 @@ class EdgeIndex:
         return shard
 
     def _switch(self, path: Path, shard: edge.EdgeShard) -> None:
-        """Make a generation the current one. Searches under way end on the one they began on."""
-        self._generations.make_current(path)
+        """Go on with another generation. Searches under way end on the one they began on."""
+        if not self._aside:
+            self._generations.make_current(path)
         self._path, self._shard = path, shard
 
     def _opened(self) -> edge.EdgeShard:
@@ -343,11 +348,20 @@ _KEY_INDEX: Mapping[KeyIndex, Callable[[], edge.KeywordIndexParams | edge.Intege
 
 @contextmanager
 def _translated(deed: str, *, remedy: str = "") -> Iterator[None]:
-    """Turn whatever the engine raises into a `StorageError`: it raises bare `Exception`s."""
+    """Turn whatever the engine raises into a `StorageError`.
+
+    It raises bare `Exception`s, and over a damaged segment it panics, which is none.
+    """
     try:
         yield
     except StorageError:
         raise
-    except Exception as error:
+    except BaseException as error:
         advice = remedy or "see that disk space is free; if it happens again, " + REBUILD
-        raise StorageError(f"could not {deed}: {error}; {advice}") from error
+        reason = str(error)
+        if not isinstance(error, Exception):
+            # The class has no public name to catch it by; Ctrl-C must pass.
+            if type(error).__name__ != "PanicException":
+                raise
+            advice, reason = REBUILD, "a part of it is damaged"
+        raise StorageError(f"could not {deed}: {reason}; {advice}") from error

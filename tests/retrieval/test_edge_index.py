@@ -79,7 +79,9 @@ def test_vectors_of_another_length_need_a_reindex_and_release_the_folder(
     index.close()
     with pytest.raises(StorageError, match="partner-copilot reindex"):
         EdgeIndex(folder, DIMENSIONS + 1)
-    EdgeIndex.discard(folder)
+    rebuilt = EdgeIndex(folder, DIMENSIONS + 1, rebuild=True)
+    rebuilt.take_over()
+    rebuilt.close()
     EdgeIndex(folder, DIMENSIONS + 1).close()
 
 
@@ -100,6 +102,50 @@ def test_a_damaged_folder_needs_a_reindex(folder: Path, index: EdgeIndex) -> Non
     (generation / "edge_config.json").write_text("{")
     with pytest.raises(StorageError, match="partner-copilot reindex"):
         EdgeIndex(folder, DIMENSIONS)
+
+
+@pytest.mark.parametrize("optimised", [False, True])
+def test_a_rebuild_counts_only_when_it_takes_over(
+    folder: Path, index: EdgeIndex, monkeypatch: pytest.MonkeyPatch, *, optimised: bool
+) -> None:
+    monkeypatch.setattr(edge_index, "UNINDEXED_BELOW", 2)
+    index.upsert([point(1)])
+    index.close()
+    for finished in (False, True):
+        rebuilt = EdgeIndex(folder, DIMENSIONS, rebuild=True)
+        assert rebuilt.count() == 0
+        rebuilt.upsert([point(2), point(3)])
+        if optimised:
+            rebuilt.optimize()
+        if finished:
+            rebuilt.take_over()
+        rebuilt.close()
+        reopened = EdgeIndex(folder, DIMENSIONS)
+        assert found(reopened) == ({point(2).id, point(3).id} if finished else {point(1).id})
+        reopened.close()
+        assert len(list(folder.glob("generation-*"))) == 1
+
+
+def test_a_damaged_folder_can_be_rebuilt(folder: Path, index: EdgeIndex) -> None:
+    index.close()
+    (folder / "index.json").write_text("{")
+    rebuilt = EdgeIndex(folder, DIMENSIONS, rebuild=True)
+    rebuilt.upsert([point(1)])
+    rebuilt.take_over()
+    rebuilt.close()
+    reopened = EdgeIndex(folder, DIMENSIONS)
+    assert found(reopened) == {point(1).id}
+    reopened.close()
+
+
+def test_a_damaged_segment_needs_a_reindex_and_is_no_panic(folder: Path, index: EdgeIndex) -> None:
+    index.upsert([point(number) for number in range(1, 50)])
+    index.close()
+    for status in folder.rglob("status.dat"):
+        os.truncate(status, status.stat().st_size // 2)
+    with pytest.raises(StorageError, match="damaged; run .partner-copilot reindex") as caught:
+        EdgeIndex(folder, DIMENSIONS)
+    assert "\n" not in str(caught.value)
 
 
 def test_what_an_unfinished_optimisation_left_is_removed(folder: Path, index: EdgeIndex) -> None:
