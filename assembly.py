@@ -4,7 +4,7 @@ Parts are made when they are first asked for, so that a command pays only for wh
 listing documents loads no model and takes no lock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from copilot.records import Records
     from governance.identity import TokenAuthority
     from ingest.pipeline import Pipeline, Progress
+    from ingest.reindex import Reindexer
     from retrieval.embedding import QuestionQueue, SentenceTransformerEmbedder
     from retrieval.index import KnowledgeIndex
     from retrieval.reranker import CrossEncoderReranker
@@ -89,8 +90,12 @@ class Assembly:
     @cached_property
     def index(self) -> "KnowledgeIndex":
         """Qdrant Edge in the data folder, or a Qdrant server."""
-        self._check_index_fits()
-        return self._open_index()
+        new = self._check_index_fits()
+        index = self._open_index()
+        if new:
+            # Not before it is open: a model that cannot be loaded has built nothing.
+            self._remember({_EMBEDDER_KEY: self.settings.embedder})
+        return index
 
     @property
     def index_folder(self) -> Path:
@@ -150,27 +155,51 @@ class Assembly:
     def reindex(self, on_progress: "Callable[[Progress], None]") -> "Progress":
         """Rebuild the index from the catalog, for the model that is configured now.
 
-        Stopped half-way, the index refuses to be searched until this is run again.
+        Stopped half-way, an embedded index is what it was before; one on a server, and one that
+        is stopped in the last moments, refuses to be searched until this is run again.
         """
+        # Loaded first: a model that does not exist must cost nobody their index.
+        dimensions = self.embedder.dimensions
+        if self.settings.qdrant_url is None:
+            return self._reindex_embedded(dimensions, on_progress)
+        return self._reindex_server(dimensions, on_progress)
+
+    def _reindex_embedded(
+        self, dimensions: int, on_progress: "Callable[[Progress], None]"
+    ) -> "Progress":
+        from retrieval.edge_index import EdgeIndex
+
+        with closing(EdgeIndex(self.index_folder, dimensions, rebuild=True)) as index:
+            reindexer = self._reindexer(index)
+            done = reindexer.build(on_progress)
+            # Folder and database cannot change in one moment; between the two, nobody may search.
+            self._remember({_INDEX_STATE_KEY: _REBUILDING})
+            reindexer.settle()
+            index.take_over()
+            self._remember({_EMBEDDER_KEY: self.settings.embedder, _INDEX_STATE_KEY: ""})
+        return done
+
+    def _reindex_server(
+        self, dimensions: int, on_progress: "Callable[[Progress], None]"
+    ) -> "Progress":
+        from retrieval.server_index import ServerIndex
+
+        with closing(self._qdrant_client()) as client:
+            # Nothing is remembered before the server has answered. Killed in between, the
+            # collection is found missing.
+            ServerIndex.discard(client, _COLLECTION)
+            self._remember({_EMBEDDER_KEY: self.settings.embedder, _INDEX_STATE_KEY: _REBUILDING})
+            index = ServerIndex(client, _COLLECTION, dimensions)
+            reindexer = self._reindexer(index)
+            done = reindexer.build(on_progress)
+            reindexer.settle()
+        self._remember({_INDEX_STATE_KEY: ""})
+        return done
+
+    def _reindexer(self, index: "KnowledgeIndex") -> "Reindexer":
         from ingest.reindex import Reindexer
 
-        self._remember(_INDEX_STATE_KEY, _REBUILDING)
-        if self.settings.qdrant_url is None:
-            from retrieval.edge_index import EdgeIndex
-
-            EdgeIndex.discard(self.index_folder)
-        else:
-            from retrieval.server_index import ServerIndex
-
-            with closing(self._qdrant_client()) as client:
-                ServerIndex.discard(client, _COLLECTION)
-        self._remember(_EMBEDDER_KEY, self.settings.embedder)
-        with closing(self._open_index()) as index:
-            done = Reindexer(catalog=self.catalog, index=index, embedder=self.embedder).run(
-                on_progress
-            )
-        self._remember(_INDEX_STATE_KEY, "")
-        return done
+        return Reindexer(catalog=self.catalog, index=index, embedder=self.embedder)
 
     @cached_property
     def tokens(self) -> "TokenAuthority":
@@ -217,7 +246,8 @@ class Assembly:
         key = self.settings.qdrant_api_key
         return connect(str(self.settings.qdrant_url), key.get_secret_value() if key else None)
 
-    def _check_index_fits(self) -> None:
+    def _check_index_fits(self) -> bool:
+        """Raise where the index must not be opened; returns whether there was none yet."""
         with self.database.read() as connection:
             state = read_text(connection, _INDEX_STATE_KEY)
             known = read_text(connection, _EMBEDDER_KEY)
@@ -225,14 +255,14 @@ class Assembly:
             raise ConfigurationError(
                 "the index is only half rebuilt; run `partner-copilot reindex` again"
             )
-        if not known:
-            self._remember(_EMBEDDER_KEY, self.settings.embedder)
-        elif known != self.settings.embedder:
+        if known not in ("", self.settings.embedder):
             raise ConfigurationError(
                 f"the index was built with the embedder {known!r}, COPILOT_EMBEDDER says "
                 f"{self.settings.embedder!r}; set it back, or run `partner-copilot reindex`"
             )
+        return not known
 
-    def _remember(self, key: str, value: str) -> None:
+    def _remember(self, facts: Mapping[str, str]) -> None:
         with self.database.write() as connection:
-            write_text(connection, key, value)
+            for key, value in facts.items():
+                write_text(connection, key, value)

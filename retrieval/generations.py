@@ -78,10 +78,3 @@ class Generations:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def remove_all_generations(folder: Path) -> None:
-    """Empty an index's folder, whatever its layout. The caller holds the folder's lock."""
-    (folder / _POINTER).unlink(missing_ok=True)
-    for path in folder.glob("generation-*"):
-        shutil.rmtree(path, ignore_errors=True)
