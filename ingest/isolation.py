@@ -19,7 +19,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ingest.element import ParsedDocument
-from ingest.errors import ParseError, ParseMemoryError, ParserCrashError, ParseTimeoutError
+from ingest.errors import (
+    IngestError,
+    ParseError,
+    ParseMemoryError,
+    ParserCrashError,
+    ParseTimeoutError,
+)
 from ingest.includes import CorpusIncludes
 from ingest.parsing import parse
 
@@ -31,6 +37,8 @@ _LOOK_EVERY_SECONDS = 0.2
 _STOP_WITHIN_SECONDS = 2.0
 # A spawned interpreter needs seconds on a loaded machine; that is not the file's fault.
 _START_WITHIN_SECONDS = 60.0
+# A file cannot end a worker that has not begun to read it; so many in a row are no accident.
+_STILLBORN_AT_MOST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,7 @@ class ParserPool:
         self._reader = reader or read_file
         self._context: SpawnContext = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
+        self._stillborn = 0
 
     def __enter__(self) -> Self:
         return self
@@ -134,7 +143,8 @@ class ParserPool:
     def parse_all(self, tasks: Iterable[ParseTask]) -> Iterator[ParseResult]:
         """Parse every task and yield results as they are done, not in the order of the tasks.
 
-        Tasks are pulled as workers come free, so that an endless iterable is fine.
+        Tasks are pulled as workers come free, so that an endless iterable is fine. Raises
+        IngestError where workers die one after another before they read anything.
         """
         source = iter(tasks)
         exhausted = False
@@ -166,8 +176,16 @@ class ParserPool:
             name="copilot-parser",
             daemon=True,
         )
-        process.start()
-        theirs.close()
+        try:
+            process.start()
+        except OSError as error:
+            ours.close()
+            raise IngestError(
+                f"the parsers cannot start: {error.strerror or error}; see that memory and "
+                "processes are to be had"
+            ) from error
+        finally:
+            theirs.close()
         worker = _Worker(process=process, pipe=ours, started=time.monotonic())
         self._workers.append(worker)
         return worker
@@ -177,6 +195,9 @@ class ParserPool:
         try:
             worker.pipe.send(task)
         except OSError:
+            if not worker.ready:
+                worker.process.join(_STOP_WITHIN_SECONDS)
+                self._count_stillborn(worker.process.exitcode)
             return self._give_up(worker, ParserCrashError("could not be read: its parser died"))
         return None
 
@@ -202,16 +223,28 @@ class ParserPool:
             outcome = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join(_STOP_WITHIN_SECONDS)
+            if not worker.ready:
+                self._count_stillborn(worker.process.exitcode)
             return self._give_up(worker, _death(worker.process.exitcode))
         if outcome is None:
             # The worker is up: its file's time starts now, not with the interpreter's.
             worker.ready, worker.since = True, time.monotonic()
+            self._stillborn = 0
             return None
         worker.task = None
         result = ParseResult(task=task, outcome=outcome, seconds=time.monotonic() - worker.since)
         if isinstance(outcome, ParseMemoryError):
             self._end(worker)  # what it grabbed is not given back by all libraries
         return result
+
+    def _count_stillborn(self, exit_code: int | None) -> None:
+        self._stillborn += 1
+        if self._stillborn >= _STILLBORN_AT_MOST:
+            raise IngestError(
+                f"the parsers cannot start: {self._stillborn} in a row ended with exit code "
+                f"{exit_code} before they read a file; see that memory and processes are to be "
+                "had, and that the installation is whole"
+            )
 
     def _passed_limit(self, worker: _Worker) -> ParseError | None:
         limit = self._timeout if worker.ready else self._timeout + _START_WITHIN_SECONDS
