@@ -117,5 +117,5 @@ def test_many_readers_at_once_never_see_what_was_withdrawn_before_they_asked(
                 by="owner",
             )
         for reader in readers:
-            reader.result(timeout=60)
+            reader.result(timeout=300)
     assert visible.chunks(visible.visibility(ACME), ids) == {}

@@ -75,7 +75,7 @@ def test_killed_at_random_points_the_same_command_finishes_the_work(tmp_path: Pa
             with house(data) as opened:
                 assert_whole(opened)
         process = start(data, corpus)
-        assert process.wait(timeout=120) == 0
+        assert process.wait(timeout=400) == 0
         process.stdout.close()
         with house(data) as opened:
             assert_whole(opened)
