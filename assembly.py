@@ -4,6 +4,7 @@ Parts are made when they are first asked for, so that a command pays only for wh
 listing documents loads no model and takes no lock.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from foundation.blobs import BlobStore
 from foundation.clock import Clock, system_clock
 from foundation.database import Database, open_database, read_text, write_text
-from foundation.errors import ConfigurationError
+from foundation.errors import ConfigurationError, StorageError
 from foundation.settings import Settings
 from governance.catalog import Catalog
 from governance.policy import Policy, load_policy
@@ -36,6 +37,7 @@ _EMBEDDER_KEY = "embedder"
 _INDEX_STATE_KEY = "index_state"
 _REBUILDING = "rebuilding"
 _COLLECTION = "partner_copilot"
+_log = logging.getLogger("copilot.index")
 
 
 class Assembly:
@@ -92,6 +94,11 @@ class Assembly:
         """Qdrant Edge in the data folder, or a Qdrant server."""
         new = self._check_index_fits()
         index = self._open_index()
+        try:
+            self._put_in_order(index)
+        except BaseException:
+            index.close()
+            raise
         if new:
             # Not before it is open: a model that cannot be loaded has built nothing.
             self._remember({_EMBEDDER_KEY: self.settings.embedder})
@@ -261,6 +268,26 @@ class Assembly:
                 f"{self.settings.embedder!r}; set it back, or run `partner-copilot reindex`"
             )
         return not known
+
+    def _put_in_order(self, index: "KnowledgeIndex") -> None:
+        from retrieval.sync import IndexSync
+
+        if self.settings.qdrant_url is None:
+            # Whoever has the folder's lock is the only writer, so what was announced and is in
+            # no catalog was left by a crash, and would take places from what can be read. With a
+            # shared index it may be another's work under way; there, ingest sees to it.
+            try:
+                IndexSync(self.catalog, index).repair()
+            except StorageError as error:
+                _log.warning("the index was not put in order, and will be later: %s", error)
+        if index.count():
+            return
+        documents = sum(one.chunk_count > 0 for one in self.catalog.newest())
+        if documents:
+            raise ConfigurationError(
+                f"the index is missing or empty, the catalog has {documents} documents; "
+                "run `partner-copilot reindex`"
+            )
 
     def _remember(self, facts: Mapping[str, str]) -> None:
         with self.database.write() as connection:
