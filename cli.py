@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _quieten()
     parser = build_parser()
     try:
-        options = parser.parse_args(arguments)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        _refuse_broken_text(given)
+        options = parser.parse_args(given)
         return _run(options)
     except UsageError as error:
         print(f"partner-copilot: {error}", file=sys.stderr)
@@ -61,6 +63,16 @@ def _run(options: argparse.Namespace) -> int:
         return 1
 
 
+def _refuse_broken_text(arguments: Sequence[str]) -> None:
+    # Bytes that are not UTF-8 come as lone surrogates, which no file, database or terminal takes.
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            broken = argument.encode(errors="replace").decode()
+            raise UsageError(f"the argument {broken!r} is not UTF-8; write it in that") from None
+
+
 def _quieten() -> None:
     # Neither library may report home, and neither may write between our lines.
     for name, value in (
@@ -84,8 +96,16 @@ def _ingest(options: argparse.Namespace) -> int:
 
     if options.prune not in (None, "careful", "all"):
         raise UsageError(f"--prune takes nothing or 'all', not {options.prune!r}")
+    if not all(path.strip() for path in options.paths):
+        raise UsageError("a PATH is empty; for the folder you are in, write .")
+    paths = [Path(path) for path in options.paths]
+    if options.prune and any(path.is_file() for path in paths):
+        raise UsageError(
+            "--prune compares a whole folder with its owner's documents, and would withdraw all "
+            "but the files that are named; name their folder, or leave --prune out"
+        )
     corpus = discover(
-        [Path(path) for path in options.paths],
+        paths,
         IngestOptions(
             tenant=options.tenant,
             audience=tuple(options.audience or ()),
@@ -118,6 +138,7 @@ def _ingest(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from retrieval.query import Query
 
+    _check_tenant(options)
     with _opened(options) as assembly:
         principal = _principal(options, assembly)
         query = Query(
@@ -137,6 +158,7 @@ def _ask(options: argparse.Namespace) -> int:
     from copilot.ask import Asked
     from foundation.ids import ID_PATTERN
 
+    _check_tenant(options)
     if options.conversation is not None and not re.fullmatch(ID_PATTERN, options.conversation):
         raise UsageError(
             "--conversation takes an ID of up to 64 letters, digits, - and _, "
@@ -169,6 +191,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _token(options: argparse.Namespace) -> int:
     from governance.identity import TokenRequest
 
+    _check_tenant(options)
     request = TokenRequest(
         tenant=options.tenant,
         roles=frozenset(_roles(options.role)),
@@ -317,6 +340,17 @@ def _operator(options: argparse.Namespace, assembly: "Assembly") -> "Principal":
     )
 
 
+def _check_tenant(options: argparse.Namespace) -> None:
+    from ingest.metadata_keys import tenant_id
+
+    if options.tenant is None:
+        return
+    try:
+        tenant_id(options.tenant)
+    except ValueError as error:
+        raise UsageError(f"--tenant: {error}") from None
+
+
 def _roles(names: Sequence[str] | None) -> "set[Role]":
     from governance.principal import Role
 
@@ -356,7 +390,8 @@ def _filters(options: argparse.Namespace) -> "Filters":
 
 def _duration(text: str) -> timedelta:
     number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.isdigit() or len(number) > 9:  # noqa: PLR2004
+    digits = number.isascii() and number.isdigit()
+    if unit not in _UNITS or not digits or len(number) > 9:  # noqa: PLR2004
         raise UsageError(f"--ttl takes a number and s, m, h or d, such as 1h, not {text!r}")
     return timedelta(seconds=int(number) * _UNITS[unit])
 
@@ -509,11 +544,11 @@ def _add_asking(
     asking.add_argument("--as-of", metavar="DATE", help="what was valid on that day (YYYY-MM-DD)")
 
     search = commands.add_parser("search", parents=[shared, asking], help="find passages")
-    search.add_argument("-k", type=_positive, default=10, metavar="10", help="how many")
+    search.add_argument("-k", type=_limit, default=10, metavar="10", help="how many")
     search.set_defaults(command=_search)
 
     ask = commands.add_parser("ask", parents=[shared, asking], help="get an answer")
-    ask.add_argument("-k", type=_positive, default=10, help=argparse.SUPPRESS)
+    ask.add_argument("-k", type=_limit, default=10, help=argparse.SUPPRESS)
     ask.add_argument("--conversation", metavar="ID", help="go on with a conversation")
     ask.set_defaults(command=_ask)
 
@@ -559,7 +594,8 @@ def _add_running(
 
 
 # Written out, because importing them would cost every `--help` the price of the floors below;
-# a test compares them with the enum.
+# tests compare them with the enum and the limit there.
+_MOST_PASSAGES = 100
 _DOC_TYPES = (
     "playbook", "policy", "integration_guide", "release_note", "pricing", "best_practice", "faq",
     "ticket", "reference",
@@ -567,10 +603,24 @@ _DOC_TYPES = (
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = _number(text)
     if number < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _limit(text: str) -> int:
+    number = _positive(text)
+    if number > _MOST_PASSAGES:
+        raise argparse.ArgumentTypeError(f"must be {_MOST_PASSAGES} or less")
+    return number
+
+
+def _number(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 9:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return int(text)
 
 
 if __name__ == "__main__":

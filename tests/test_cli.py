@@ -4,13 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import jwt
 import pytest
 
 import cli
+from foundation.clock import parse_date
+from foundation.errors import InvalidRequestError
 from governance.document import DocType
+from retrieval.query import LARGEST_LIMIT
 
 ROOT = Path(__file__).parents[1]
 
@@ -159,6 +163,54 @@ def test_bad_usage_exits_2_without_a_traceback(arguments: tuple[str, ...], tmp_p
     assert done.returncode == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("search", "x", "-k", "0"), "argument -k: must be 1 or more"),
+        (("search", "x", "-k", f"{LARGEST_LIMIT + 1}"), f"must be {LARGEST_LIMIT} or less"),
+        (("search", "x", "-k", "\u00b2"), "is not a number"),
+        (("ingest", "x", "--workers", "0"), "argument --workers: must be 1 or more"),
+        (("search", "x", "--tenant", "Acme Inc"), "--tenant: 'Acme Inc' is not a tenant id"),
+        (("search", "x", "--tenant", ""), "'' is not a tenant id"),
+        (("ask", "x", "--tenant", "a b"), "is not a tenant id"),
+        (("token", "--tenant", "a/b", "--role", "admin"), "is not a tenant id"),
+        (("token", "--tenant", "a", "--role", "admin", "--ttl", "\u00b2h"), "--ttl takes a number"),
+        (("ingest", ""), "a PATH is empty"),
+        (("ingest", __file__, "--prune"), "--prune compares a whole folder"),
+        (("ask", "caf\udce9"), "is not UTF-8"),
+        (("search", "x", "--product", "\udcff"), "is not UTF-8"),
+        (("ingest", "\udcff"), "is not UTF-8"),
+    ],
+)
+def test_bad_usage_says_what_is_wrong_with_it(
+    arguments: tuple[str, ...], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    try:
+        code: object = cli.main([*arguments, "--data-dir", str(tmp_path / "data")])
+    except SystemExit as left:
+        code = left.code
+    assert code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_as_many_passages_as_the_house_gives_may_be_asked_for():
+    options = cli.build_parser().parse_args(["search", "x", "-k", f"{LARGEST_LIMIT}"])
+    assert options.k == LARGEST_LIMIT
+
+
+def test_bytes_that_are_no_text_are_bad_usage_in_a_real_shell(tmp_path: Path):
+    done = run("ask", os.fsdecode(b"caf\xe9"), data=tmp_path / "data")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("day", ["2026-W01-1", "20260101", "2026-1-1", "2026-13-01", ""])
+def test_a_day_is_written_in_one_way_only(day: str):
+    with pytest.raises(InvalidRequestError, match="YYYY-MM-DD"):
+        parse_date(day, what="--as-of")
+    assert parse_date("2026-01-31", what="--as-of") == date(2026, 1, 31)
 
 
 @pytest.mark.parametrize(
