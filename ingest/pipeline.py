@@ -8,6 +8,7 @@ either as it was or as it will be, and the same command again finishes the work.
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -205,18 +206,23 @@ class Pipeline:
         total = len(work.changed)
         batch: list[_Prepared] = []
         done = 0
-        for item, known, outcome in self._parsed(work.changed, how.workers):
-            done += 1
-            try:
-                if isinstance(outcome, IngestError):
-                    raise outcome
-                batch.append(self._prepare(item, known, outcome))
-            except IngestError as error:
-                report.failed.append(Failure(path=item.uri, error=str(error)))
-            if sum(len(one.chunks) for one in batch) >= _BATCH_CHUNKS:
-                self._write(batch, report)
-                batch = []
-            on_progress(Progress(done=done, total=total, chunks=report.chunks))
+        # The model computes outside the interpreter, so the next batch is made ready meanwhile.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest-writer") as writer:
+            writing: Future[None] = writer.submit(self._write, (), report)
+            for item, known, outcome in self._parsed(work.changed, how.workers):
+                done += 1
+                try:
+                    if isinstance(outcome, IngestError):
+                        raise outcome
+                    batch.append(self._prepare(item, known, outcome))
+                except IngestError as error:
+                    report.failed.append(Failure(path=item.uri, error=str(error)))
+                if sum(len(one.chunks) for one in batch) >= _BATCH_CHUNKS:
+                    writing.result()
+                    writing = writer.submit(self._write, tuple(batch), report)
+                    batch = []
+                on_progress(Progress(done=done, total=total, chunks=report.chunks))
+            writing.result()
         self._write(batch, report)
         on_progress(Progress(done=done, total=total, chunks=report.chunks))
         for document in work.vanished:

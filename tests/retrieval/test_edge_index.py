@@ -143,7 +143,7 @@ def test_a_damaged_segment_needs_a_reindex_and_is_no_panic(folder: Path, index: 
     index.close()
     for status in folder.rglob("status.dat"):
         os.truncate(status, status.stat().st_size // 2)
-    with pytest.raises(StorageError, match="damaged; run .partner-copilot reindex") as caught:
+    with pytest.raises(StorageError, match=r"damaged; run .partner-copilot reindex") as caught:
         EdgeIndex(folder, DIMENSIONS)
     assert "\n" not in str(caught.value)
 
