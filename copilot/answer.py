@@ -91,7 +91,7 @@ class Escalation:
     """The question goes to a person. `text` tells the asker what happens next.
 
     `citations` are the nearest passages; `missing` says what the documents do not say.
-    `handover` is None until the desk has taken it.
+    `handover` says who takes it.
     """
 
     text: str
@@ -101,7 +101,7 @@ class Escalation:
     reason: Reason
     missing: str
     writer: str
-    handover: Handover | None = None
+    handover: Handover
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

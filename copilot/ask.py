@@ -17,7 +17,7 @@ from copilot.answer import (
     cite,
 )
 from copilot.confidence import Calibration, Signals, signals_of
-from copilot.courtesy import courtesy
+from copilot.courtesy import courtesy, wants_person
 from copilot.evidence import Draft, Evidence, Span
 from copilot.question import MAX_CHARACTERS, Question, read_question
 from copilot.records import CitedVersion, EscalationRecord, OutcomeRecord, Records
@@ -98,6 +98,8 @@ class Copilot:
         """Answer, escalate, ask back or be polite; and leave a record of it."""
         started = time.perf_counter()
         question = _checked(asked)
+        if wants_person(asked.text):
+            return self._recorded(asked, self._to_a_person(asked), None, started)
         polite = courtesy(asked.text)
         if polite is not None:
             return self._recorded(asked, polite, None, started)
@@ -135,6 +137,7 @@ class Copilot:
             confidence=confidence,
             policy=self._policy.answers,
             statistics=found.statistics,
+            within=_described(asked.filters),
         )
         match verdict.kind:
             case Kind.ANSWER:
@@ -162,15 +165,34 @@ class Copilot:
                     now=self._clock(),
                 )
                 return Escalation(
-                    text=desk.announcement(handover, verdict.missing),
+                    text=desk.announcement(handover, verdict.missing, nearest=len(nearest)),
                     confidence=confidence,
-                    band=Band.LOW,
+                    band=verdict.band,
                     citations=cite(nearest, _sources(found)),
                     reason=verdict.reason or Reason.LOW_CONFIDENCE,
                     missing=verdict.missing,
                     writer=draft.writer,
                     handover=handover,
                 )
+
+    def _to_a_person(self, asked: Asked) -> Escalation:
+        handover = desk.hand_over(
+            self._policy.escalations,
+            asked.principal,
+            reason=Reason.USER_REQUEST,
+            doc_types=(),
+            now=self._clock(),
+        )
+        return Escalation(
+            text=desk.person_announcement(handover),
+            confidence=0.0,
+            band=Band.LOW,
+            citations=(),
+            reason=Reason.USER_REQUEST,
+            missing="",
+            writer="",
+            handover=handover,
+        )
 
     def _recorded(
         self, asked: Asked, outcome: Outcome, signals: Signals | None, started: float
@@ -185,7 +207,6 @@ class Copilot:
             elapsed_ms=round((time.perf_counter() - started) * 1000),
         )
         cited = outcome.citations if isinstance(outcome, Answer | Escalation) else ()
-        handover = outcome.handover if isinstance(outcome, Escalation) else None
         self._records.keep(
             asked.principal,
             OutcomeRecord(
@@ -209,16 +230,8 @@ class Copilot:
                     )
                     for one in cited
                 ),
-                escalation=EscalationRecord(
-                    id=handover.id,
-                    outcome_id=body.id,
-                    reason=outcome.reason.value,
-                    missing=outcome.missing,
-                    queue=handover.queue,
-                    priority=handover.priority,
-                    due_at=handover.due_at,
-                )
-                if isinstance(outcome, Escalation) and handover
+                escalation=_escalation_record(outcome, body.id)
+                if isinstance(outcome, Escalation)
                 else None,
                 created_at=self._clock(),
             ),
@@ -237,6 +250,27 @@ def _checked(asked: Asked) -> Question:
     return read_question(
         asked.text, {**asked.principal.attributes, "tenant": asked.principal.tenant}
     )
+
+
+def _escalation_record(outcome: Escalation, outcome_id: str) -> EscalationRecord:
+    return EscalationRecord(
+        id=outcome.handover.id,
+        outcome_id=outcome_id,
+        reason=outcome.reason.value,
+        missing=outcome.missing,
+        queue=outcome.handover.queue,
+        priority=outcome.handover.priority,
+        due_at=outcome.handover.due_at,
+    )
+
+
+def _described(filters: Filters) -> str:
+    """The asker's filters in words; empty without any."""
+    told = [kind.replace("_", " ") for kind in sorted(filters.doc_types)]
+    told += [f"product {filters.product}"] if filters.product else []
+    told += [f"release {filters.release}"] if filters.release else []
+    told += [f"as of {filters.as_of.isoformat()}"] if filters.as_of else []
+    return ", ".join(told)
 
 
 def _sources(found: Found) -> dict[tuple[str, int], SourceRecord]:

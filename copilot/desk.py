@@ -8,6 +8,9 @@ from foundation.ids import new_id
 from governance.policy import EscalationPolicy
 from governance.principal import Principal
 
+# The end of an identifier is what tells it from others; its start is the time.
+_REFERENCE = 8
+
 
 def hand_over(
     policy: EscalationPolicy,
@@ -28,11 +31,22 @@ def hand_over(
     )
 
 
-def announcement(handover: Handover, missing: str) -> str:
-    """What the asker is told: what is missing, who has it, and until when."""
+def announcement(handover: Handover, missing: str, *, nearest: int) -> str:
+    """What the asker is told: what is missing, where it is recorded, what is aimed at.
+
+    `nearest` is how many passages go along. It promises nothing that is not so already.
+    """
+    text = f"I could not find an approved answer that I would vouch for. {missing} "
+    text += f"I have recorded it for {_where(handover)}"
+    return text + (" The nearest passages are below." if nearest else "")
+
+
+def person_announcement(handover: Handover) -> str:
+    """What an asker is told who wants a person."""
+    return f"You would like to talk to a person: I have recorded that for {_where(handover)}"
+
+
+def _where(handover: Handover) -> str:
     due = f"{handover.due_at:%A %d %B %Y, %H:%M} UTC"
-    return (
-        "I could not find an approved answer that I would vouch for. "
-        f"{missing} Your question is with {handover.queue} now (ticket {handover.id}); "
-        f"you will hear from a person by {due}. The nearest passages are below."
-    )
+    reference = handover.id[-_REFERENCE:]
+    return f"{handover.queue} (reference {reference}); the target for an answer is {due}."

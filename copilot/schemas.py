@@ -139,6 +139,18 @@ def citation_json(citation: Citation) -> CitationJson:
     )
 
 
+def escalation_json(escalation: Escalation) -> EscalationJson:
+    """Where an escalation is, as JSON."""
+    return EscalationJson(
+        id=escalation.handover.id,
+        reason=escalation.reason.value,
+        missing=escalation.missing,
+        queue=escalation.handover.queue,
+        priority=escalation.handover.priority,
+        due_at=escalation.handover.due_at,
+    )
+
+
 def kind_of(outcome: Outcome) -> Literal["answer", "escalation", "clarification", "courtesy"]:
     """The word for an outcome."""
     match outcome:
@@ -163,7 +175,6 @@ def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
 ) -> OutcomeJson:
     """An outcome as JSON."""
     cited = outcome if isinstance(outcome, Answer | Escalation) else None
-    handover = outcome.handover if isinstance(outcome, Escalation) else None
     return OutcomeJson(
         id=outcome_id,
         kind=kind_of(outcome),
@@ -174,16 +185,7 @@ def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
         band=_band(outcome),
         review_required=isinstance(outcome, Answer) and outcome.review_required,
         citations=[citation_json(one) for one in cited.citations] if cited else [],
-        escalation=EscalationJson(
-            id=handover.id,
-            reason=outcome.reason.value,
-            missing=outcome.missing,
-            queue=handover.queue,
-            priority=handover.priority,
-            due_at=handover.due_at,
-        )
-        if isinstance(outcome, Escalation) and handover
-        else None,
+        escalation=escalation_json(outcome) if isinstance(outcome, Escalation) else None,
         options=list(outcome.options) if isinstance(outcome, Clarification) else [],
         writer=cited.writer if cited else "",
         conversation_id=conversation_id,

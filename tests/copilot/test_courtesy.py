@@ -1,6 +1,6 @@
 import pytest
 
-from copilot.courtesy import courtesy
+from copilot.courtesy import courtesy, wants_person
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ from copilot.courtesy import courtesy
         ("Bonjour à tous", "Bonjour"),
         ("¡Muchas gracias!", "De nada"),
         ("Hola, buenos días", "¡Hola!"),
+        ("Super, ciao!", "Goodbye"),
+        ("ok", "All right"),
+        ("no thanks", "All right"),
+        ("What can you do?", "I answer questions"),
+        ("Wer bist du?", "Ich beantworte"),
     ],
 )
 def test_a_courtesy_is_returned_in_its_language(text: str, reply: str) -> None:
@@ -39,3 +44,23 @@ def test_a_courtesy_is_returned_in_its_language(text: str, reply: str) -> None:
 )
 def test_whatever_may_be_a_question_is_treated_as_one(text: str) -> None:
     assert courtesy(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can I talk to a person?",
+        "I want to speak to a human",
+        "human please",
+        "Kann ich mit einem Menschen sprechen?",
+        "Je voudrais parler à une personne",
+        "Quiero hablar con una persona",
+    ],
+)
+def test_the_wish_for_a_person_is_understood(text: str) -> None:
+    assert wants_person(text)
+
+
+@pytest.mark.parametrize("text", ["Who can talk to a person at Velora about refunds?", "agent p3"])
+def test_a_question_about_people_is_a_question(text: str) -> None:
+    assert not wants_person(text)
