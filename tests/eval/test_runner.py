@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from copilot.answer import Answer, Band, Citation, Courtesy, Escalation, Reason
+from copilot.answer import Answer, Band, Citation, Courtesy, Escalation, Handover, Reason
 from copilot.ask import Reply
 from copilot.schemas import outcome_json
 from eval.case import Case, Expected, Gold
@@ -48,6 +48,9 @@ def escalation(confidence=0.2):
     return Escalation(
         text="A person will answer.", confidence=confidence, band=Band.LOW, citations=(),
         reason=Reason.LOW_CONFIDENCE, missing="nothing about it", writer="extractive",
+        handover=Handover(
+            id="esc_1", queue="support", priority="normal", due_at=datetime(2026, 11, 24, tzinfo=UTC)
+        ),
     )  # fmt: skip
 
 
