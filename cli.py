@@ -458,12 +458,13 @@ def _print_outcome(outcome: "OutcomeJson") -> None:
 
 
 def _hint_nothing_readable(assembly: "Assembly", principal: "Principal") -> None:
-    """Only for the owner: to anybody else, what they may not read does not exist."""
+    """Only for an owner: to anybody else, what they may not read does not exist."""
+    if not assembly.catalog.newest():
+        print("(nothing has been ingested yet: partner-copilot ingest FOLDER)")
+        return
     own = assembly.catalog.newest(principal.tenant)
     waiting = [one for one in own if not one.access.approved]
-    if not own:
-        print("(nothing has been ingested for this tenant: partner-copilot ingest FOLDER)")
-    elif len(waiting) == len(own):
+    if own and len(waiting) == len(own):
         print(
             f"({len(waiting)} of your documents wait for approval: partner-copilot documents list)"
         )

@@ -49,7 +49,8 @@ def escalation(confidence=0.2):
         text="A person will answer.", confidence=confidence, band=Band.LOW, citations=(),
         reason=Reason.LOW_CONFIDENCE, missing="nothing about it", writer="extractive",
         handover=Handover(
-            id="esc_1", queue="support", priority="normal", due_at=datetime(2026, 11, 24, tzinfo=UTC)
+            id="esc_1", queue="support", priority="normal",
+            due_at=datetime(2026, 11, 24, tzinfo=UTC),
         ),
     )  # fmt: skip
 
