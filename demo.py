@@ -14,7 +14,7 @@ STAFF = ("--tenant", "northstar", "--role", "channel_manager")
 QUESTIONS = (
     ("Acme, a gold partner in EMEA", "What does ERR-6301 mean?", ACME),
     ("Acme", "How do I connect a Velora shop?", ACME),
-    ("Acme", "What response time do we get for a P1 ticket?", ACME),
+    ("Acme", "How long are masked copies of production kept?", ACME),
     ("Acme", "What discount do gold partners get on subscriptions?", ACME),
     ("Birchwood, a silver partner in AMER", "What penalty was agreed with Cobalt?", BIRCHWOOD),
     ("Northstar's channel manager", "When is the brief of a business review sent?", STAFF),

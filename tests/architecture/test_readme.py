@@ -61,3 +61,9 @@ def test_make_promises_no_target_that_it_does_not_have():
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_link_leads_somewhere(link: str):
     assert (ROOT / link).exists()
+
+
+def test_the_demo_excerpt_shows_an_answer_and_a_hand_over():
+    excerpt = README.partition("What `make demo` prints")[2].partition("## Your own folder")[0]
+    assert "answer, confidence" in excerpt
+    assert "I could not find an approved answer" in excerpt
