@@ -36,9 +36,7 @@ class CrossEncoderReranker:
         if not passages:
             return ()
         pairs = [(question, passage.chunk.indexed_text) for passage in passages]
-        scores = [float(score) for score in self._model().predict(pairs)]
-        order = sorted(range(len(passages)), key=lambda i: (-scores[i], passages[i].rank))
-        return tuple(replace(passages[i], rank=rank) for rank, i in enumerate(order, start=1))
+        return reordered(passages, [float(score) for score in self._model().predict(pairs)])
 
     def _model(self) -> "CrossEncoder":
         with self._lock:
@@ -53,3 +51,16 @@ class CrossEncoderReranker:
                         f"({str(error).splitlines()[0]}); check COPILOT_RERANKER"
                     ) from error
             return self._loaded
+
+
+def reordered(passages: Sequence[Passage], scores: Sequence[float]) -> tuple[Passage, ...]:
+    """Passages by these scores, best first, ties in the old order.
+
+    The score takes the fused one's place, because whoever picks an answer goes by it; the raw
+    scores of the legs stay, because confidence reads those.
+    """
+    order = sorted(range(len(passages)), key=lambda at: (-scores[at], passages[at].rank))
+    return tuple(
+        replace(passages[at], rank=rank, fused_score=scores[at])
+        for rank, at in enumerate(order, start=1)
+    )
