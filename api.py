@@ -315,7 +315,7 @@ def _hand_out(app: FastAPI, assembly: Assembly) -> None:
     state.copilot = assembly.copilot
     state.records = assembly.records
     state.person_request = PersonRequest(
-        records=assembly.records, policy=assembly.policy, clock=assembly.clock
+        records=assembly.records, policy=assembly.policy.current, clock=assembly.clock
     )
     state.readiness = Readiness(
         catalog=assembly.catalog, index=assembly.index, embedder=assembly.question_embedder

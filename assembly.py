@@ -17,7 +17,7 @@ from foundation.database import Database, open_database, read_text, write_text
 from foundation.errors import ConfigurationError, StorageError
 from foundation.settings import Settings
 from governance.catalog import Catalog
-from governance.policy import Policy, load_policy
+from governance.policy_source import PolicySource
 from governance.visible_catalog import VisibleCatalog
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Assembly:
         return VisibleCatalog(self.catalog, self.clock)
 
     @cached_property
-    def policy(self) -> Policy:
-        """What needs a person, who gets it, how fast."""
-        return load_policy(self.settings.policy_file)
+    def policy(self) -> PolicySource:
+        """What needs a person, who gets it, how fast: as the file says at the moment."""
+        return PolicySource(self.settings.policy_file, self.database, self.clock)
 
     @cached_property
     def blobs(self) -> BlobStore:
@@ -145,7 +145,7 @@ class Assembly:
             retriever=self.retriever,
             writer=ExtractiveWriter(),
             calibration=Calibration.load(),
-            policy=self.policy,
+            policy=self.policy.current,
             records=records,
             clock=self.clock,
         )

@@ -1,7 +1,7 @@
 """From a question to an outcome: the whole story on one page."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from copilot import desk
@@ -83,7 +83,7 @@ class Copilot:
         retriever: Retriever,
         writer: Writer,
         calibration: Calibration,
-        policy: Policy,
+        policy: Callable[[], Policy],
         records: Records,
         clock: Clock,
     ) -> None:
@@ -108,7 +108,7 @@ class Copilot:
                 text=question.text,
                 principal=asked.principal,
                 filters=asked.filters,
-                limit=self._policy.answers.passages,
+                limit=self._policy().answers.passages,
             )
         )
         draft = self._writer.write(question, found.passages, found.statistics)
@@ -135,7 +135,7 @@ class Copilot:
             passages=found.passages,
             draft=draft,
             confidence=confidence,
-            policy=self._policy.answers,
+            policy=self._policy().answers,
             statistics=found.statistics,
             within=_described(asked.filters),
         )
@@ -158,7 +158,7 @@ class Copilot:
             case Kind.ESCALATION:
                 nearest = _nearest(found.passages)
                 handover = desk.hand_over(
-                    self._policy.escalations,
+                    self._policy().escalations,
                     asked.principal,
                     reason=verdict.reason or Reason.LOW_CONFIDENCE,
                     doc_types={one.passage.doc_type for one in nearest},
@@ -177,7 +177,7 @@ class Copilot:
 
     def _to_a_person(self, asked: Asked) -> Escalation:
         handover = desk.hand_over(
-            self._policy.escalations,
+            self._policy().escalations,
             asked.principal,
             reason=Reason.USER_REQUEST,
             doc_types=(),

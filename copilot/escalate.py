@@ -1,5 +1,7 @@
 """An asker wants a person: the outcome they got goes to the desk, or their note joins it there."""
 
+from collections.abc import Callable
+
 from copilot import desk
 from copilot.answer import Reason
 from copilot.records import EscalationRecord, KeptOutcome, Records
@@ -13,7 +15,7 @@ from governance.principal import Principal
 class PersonRequest:
     """Hands outcomes over to people because their asker says so."""
 
-    def __init__(self, *, records: Records, policy: Policy, clock: Clock) -> None:
+    def __init__(self, *, records: Records, policy: Callable[[], Policy], clock: Clock) -> None:
         self._records = records
         self._policy = policy
         self._clock = clock
@@ -35,7 +37,7 @@ class PersonRequest:
         body = OutcomeJson.model_validate(kept.body)
         now = self._clock()
         handover = desk.hand_over(
-            self._policy.escalations,
+            self._policy().escalations,
             principal,
             reason=Reason.USER_REQUEST,
             doc_types={one.doc_type for one in body.citations},

@@ -32,10 +32,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from foundation.errors import ConfigurationError, StorageError
 from foundation.folders import private_folder
+from foundation.migrations import SCHEMA_VERSION, STEPS
 
 metadata = MetaData()
 
-SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_MS = 30_000
 _POOL_SIZE = 16
 MOST_CONNECTIONS = 64
@@ -122,7 +122,7 @@ def open_database(url: str) -> Database:
             raise ConfigurationError(message)
         metadata.create_all(engine)
         database = Database(engine)
-        _check_schema(database)
+        _bring_up_to_date(database)
     except ModuleNotFoundError as error:
         message = f"the database driver {error.name} is not installed; pip install it"
         raise ConfigurationError(message) from error
@@ -217,17 +217,24 @@ def _open_sqlite(url: URL) -> Engine:
     return engine
 
 
-def _check_schema(database: Database) -> None:
+def _bring_up_to_date(database: Database) -> None:
     with database.write() as connection:
         found = connection.execute(select(_meta.c.number).where(_meta.c.key == "schema")).scalar()
         if found is None:
             connection.execute(insert(_meta).values(key="schema", number=SCHEMA_VERSION, text=""))
-        elif found != SCHEMA_VERSION:
+        elif found > SCHEMA_VERSION:
             message = (
-                f"the database has schema {found}, this program needs {SCHEMA_VERSION}; "
+                f"the database has schema {found}, this program knows {SCHEMA_VERSION}; "
                 "use the program version that wrote it, or another data folder"
             )
             raise StorageError(message)
+        else:
+            for version in range(found + 1, SCHEMA_VERSION + 1):
+                for statement in STEPS[version]:
+                    connection.exec_driver_sql(statement)
+            connection.execute(
+                update(_meta).where(_meta.c.key == "schema").values(number=SCHEMA_VERSION)
+            )
 
 
 def _explained(error: Exception) -> StorageError:

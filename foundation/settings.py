@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     judge_model: str = Field(
         default="", description="LangChain chat model that judges evaluations. Not used yet."
     )
+    operator_tenant: str = Field(
+        default="",
+        description="Who runs this service and may read the house's own record; "
+        "empty: the first tenant that owned a document.",
+    )
     policy_file: Path | None = Field(
         default=None, description="policy.yaml; empty: the policy that ships with the project."
     )

@@ -1,7 +1,8 @@
 """THE rule for who may read what. Nothing can search without the `Visibility` it builds.
 
 A reader sees a document version when its owner is the reader's own tenant or its audience names
-the reader, and it is approved, and it is valid on the asked day, and it fits the product and
+the reader (a channel manager sees what the own tenant keeps for single partners only where those
+are assigned), and it is approved, and it is valid on the asked day, and it fits the product and
 release that were asked for. The index adapters translate a `Visibility` into their filter
 language; the retriever applies `admits` again to what the catalog says now.
 """
@@ -16,11 +17,42 @@ from governance.principal import Principal
 ALWAYS_FROM = 0
 ALWAYS_TO = date.max.toordinal()
 INTERNAL = "internal"
+_TENANT = "tenant:"
 
 
 def owner_audience(tenant: str) -> str:
     """The marker under which an index payload lists a document's owner among its readers."""
     return f"owner:{tenant}"
+
+
+def _general_audience(tenant: str) -> str:
+    """The marker for an owner's people who read what is not about single partners."""
+    return f"general:{tenant}"
+
+
+def _assigned_audience(tenant: str, partner: str) -> str:
+    """The marker for an owner's people who read what is about a partner assigned to them."""
+    return f"about:{tenant}/{partner}"
+
+
+def _markers(tenant: str, audience: frozenset[str]) -> frozenset[str]:
+    """Everybody an audience lets in, in the index's words: itself, the owner, the owner's staff.
+
+    `internal` is never among them: it names the owner's own people, whom the owner's markers
+    already let in.
+    """
+    partners = {
+        name
+        for one in audience
+        if one.startswith(_TENANT) and (name := one.removeprefix(_TENANT)) != tenant
+    }
+    about_partners_only = 0 < len(partners) == len(audience)
+    return (
+        (audience - {INTERNAL})
+        | {owner_audience(tenant)}
+        | (set() if about_partners_only else {_general_audience(tenant)})
+        | {_assigned_audience(tenant, partner) for partner in partners}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +87,13 @@ class Access:
 
     @property
     def readers(self) -> frozenset[str]:
-        """The version's own readers in the index's words: its audience and its owner."""
-        return (self.audience - {INTERNAL}) | {owner_audience(self.tenant)}
+        """The version's own readers in the index's words."""
+        return _markers(self.tenant, self.audience)
 
     @property
     def document_readers(self) -> frozenset[str]:
         """The document's present readers in the index's words."""
-        return (self.document_audience - {INTERNAL}) | {owner_audience(self.tenant)}
+        return _markers(self.tenant, self.document_audience)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +153,22 @@ def visible_to(
         message = f"as_of {day.isoformat()} is in the future; ask for today or an earlier day"
         raise InvalidRequestError(message)
     return Visibility(
-        readers=(principal.audiences - {INTERNAL}) | {owner_audience(principal.tenant)},
+        readers=(principal.audiences - {INTERNAL}) | _as_owner(principal),
         day=day.toordinal(),
         doc_types=filters.doc_types,
         product=normalise_product(filters.product or ""),
         release=normalise_release(filters.release or ""),
         superseded=frozenset(superseded),
+    )
+
+
+def _as_owner(principal: Principal) -> frozenset[str]:
+    """The markers under which the owner's people read its documents."""
+    if not principal.reads_assigned_only:
+        return frozenset({owner_audience(principal.tenant)})
+    return frozenset(
+        {_general_audience(principal.tenant)}
+        | {_assigned_audience(principal.tenant, one) for one in principal.assigned_partners}
     )
 
 

@@ -94,6 +94,38 @@ def test_product_and_release_filters_keep_what_holds_for_all():
     assert sees(principal(), access(), product="ledger", release="25.1")
 
 
+def test_a_channel_manager_reads_of_single_partners_the_assigned_ones_only():
+    manager = principal("northstar", Role.CHANNEL_MANAGER, partners="acme, cobalt")
+    assert sees(manager, access(**both("tenant:acme")))
+    assert sees(manager, access(**both("tenant:cobalt")))
+    assert not sees(manager, access(**both("tenant:birchwood")))
+    shared = frozenset({"tenant:acme", "tenant:birchwood"})
+    assert sees(manager, access(audience=shared, document_audience=shared))
+    assert sees(manager, access(**both("internal")))
+    assert sees(manager, access(**both("tier:gold")))
+
+
+def test_a_channel_manager_without_assignment_reads_of_no_single_partner():
+    manager = principal("northstar", Role.CHANNEL_MANAGER)
+    assert not sees(manager, access(**both("tenant:acme")))
+    assert sees(manager, access())
+
+
+def test_an_assignment_opens_nothing_that_the_partner_owns_itself():
+    manager = principal("northstar", Role.CHANNEL_MANAGER, partners="acme")
+    assert not sees(manager, access(tenant="acme", **both("tenant:acme")))
+    assert not sees(manager, access(tenant="acme", **both("internal")))
+
+
+def test_a_lesser_role_beside_it_does_not_widen_what_a_channel_manager_reads():
+    both_roles = Principal(
+        subject="someone",
+        tenant="northstar",
+        roles=frozenset({Role.CHANNEL_MANAGER, Role.PARTNER_CONSULTANT}),
+    )
+    assert not sees(both_roles, access(**both("tenant:acme")))
+
+
 audiences = st.frozensets(
     st.sampled_from(["partners", "internal", "tier:gold", "region:emea", "tenant:acme"]),
     min_size=1,
