@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from copilot.ask import Copilot
     from copilot.records import Records
     from governance.identity import TokenAuthority
+    from governance.redaction import Redactor
     from ingest.pipeline import Pipeline, Progress
     from ingest.reindex import Reindexer
     from retrieval.embedding import QuestionQueue, SentenceTransformerEmbedder
@@ -69,6 +70,13 @@ class Assembly:
     def policy(self) -> PolicySource:
         """What needs a person, who gets it, how fast: as the file says at the moment."""
         return PolicySource(self.settings.policy_file, self.database, self.clock)
+
+    @cached_property
+    def redactor(self) -> "Redactor":
+        """Takes personal data out; its model is loaded on first use."""
+        from governance.redaction import Redactor
+
+        return Redactor()
 
     @cached_property
     def blobs(self) -> BlobStore:

@@ -14,6 +14,7 @@ from foundation.errors import ConfigurationError
 from foundation.plain_yaml import PlainYamlError, read_plain_yaml
 from governance.document import DocType
 from governance.principal import Principal
+from governance.redaction import PersonalData
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -115,11 +116,23 @@ class EscalationPolicy(_Section):
         return self.default
 
 
+_NOT_IN_TICKETS = frozenset({PersonalData.URL})
+
+
+class RedactionPolicy(_Section):
+    """What is taken out for good, and where. Nothing is kept that leads back to it."""
+
+    questions: frozenset[PersonalData] = frozenset(PersonalData)
+    tickets: frozenset[PersonalData] = frozenset(PersonalData) - _NOT_IN_TICKETS
+    webhooks: frozenset[PersonalData] = frozenset(PersonalData)
+
+
 class Policy(_Section):
     """The whole policy."""
 
     answers: AnswerPolicy
     escalations: EscalationPolicy
+    redaction: RedactionPolicy = RedactionPolicy()
 
 
 def load_policy(path: Path | None = None) -> Policy:
