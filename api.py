@@ -21,7 +21,8 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 import copilot.routes
-import governance.routes
+import governance.routes.documents
+import governance.routes.operations
 import retrieval.routes
 from assembly import Assembly
 from copilot.escalate import PersonRequest
@@ -272,9 +273,9 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
     app.state.probing = CapacityLimiter(PROBES)
     app.include_router(copilot.routes.router)
     app.include_router(retrieval.routes.router)
-    app.include_router(governance.routes.router)
+    app.include_router(governance.routes.documents.router)
     app.include_router(retrieval.routes.probes)
-    app.include_router(governance.routes.operations)
+    app.include_router(governance.routes.operations.router)
     app.add_exception_handler(CopilotError, _tell_error)
     app.add_exception_handler(HTTPException, _tell_status)
     app.add_exception_handler(RequestValidationError, _tell_misfits)

@@ -27,7 +27,7 @@ from foundation.clock import Clock
 from foundation.problem import Problem
 from foundation.telemetry import Telemetry
 from governance.principal import Principal
-from governance.routes import ONE_PLACE, Asker, GuardedRoute, Identifier, Reader, problems
+from governance.routes.guard import ONE_PLACE, Asker, GuardedRoute, Identifier, Reader, problems
 from governance.visibility import visible_to
 from governance.visible_catalog import VisibleCatalog
 

@@ -6,7 +6,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from foundation.errors import InvalidRequestError
-from governance.routes import ONE_PLACE, GuardedRoute, Identifier, Reader, problems
+from governance.routes.guard import ONE_PLACE, GuardedRoute, Identifier, Reader, problems
 from governance.schemas import Day, shown_json
 from governance.visibility import Filters
 from governance.visible_catalog import VisibleCatalog

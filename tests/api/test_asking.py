@@ -83,12 +83,12 @@ class TestSearch:
             "text", "dense_score", "keyword_score", "rank",
         }  # fmt: skip
 
-    def test_an_auditor_may_search(self, house: Any) -> None:
+    def test_an_auditor_reads_the_record_and_no_content(self, house: Any) -> None:
         response = house.client.post(
             "/v1/search", json={"question": "support"},
             headers=house.bearer("northstar", Role.AUDITOR),
         )  # fmt: skip
-        assert response.status_code == 200
+        assert response.status_code == 403
 
     def test_five_is_five_however_json_writes_it(self, house: Any) -> None:
         for k in (5, 5.0):

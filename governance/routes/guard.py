@@ -1,38 +1,28 @@
-"""HTTP of this floor: who is asking, decided before a body is read; documents; metrics.
+"""Who is asking, decided before a body is read.
 
-Every other `routes.py` builds on what stands here: a router with `GuardedRoute`, the askers, and
-the answers that every guarded address can give.
+Every router builds on what stands here: `GuardedRoute`, the askers, and the answers that every
+guarded address can give.
 """
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from ipaddress import ip_address
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, Security
+from fastapi import Depends, HTTPException, Path, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from foundation.gate import Gate
 from foundation.ids import ID_PATTERN
 from foundation.problem import PROBLEM_MEDIA_TYPE
-from foundation.telemetry import Telemetry
-from governance.document import ApprovalState, DocType
 from governance.identity import ForbiddenError, TokenAuthority, UnauthenticatedError
-from governance.listing import ListFilter, Listing
 from governance.principal import Permission, Principal
-from governance.schemas import DocumentDetailJson, DocumentsJson, Line, shown_json
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a JSON body. A question has at most 4,000 characters."""
 
-_PAGE = 1_000
-_FORWARDING = frozenset({"forwarded", "via", "x-real-ip"})
-
-_bearer = HTTPBearer(
+BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="bearer",
     bearerFormat="JWT",
@@ -59,7 +49,7 @@ def principal_of(request: Request) -> Principal:
 
 async def current_principal(
     request: Request,
-    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> Principal:
     """Who is asking."""
     return principal_of(request)
@@ -189,114 +179,3 @@ def problems(*statuses: int, **told: str) -> dict[int | str, dict[str, Any]]:
         }
         for status in sorted({401, 403, 500, 503, *statuses})
     }
-
-
-router = APIRouter(prefix="/v1", tags=["documents"], route_class=GuardedRoute)
-operations = APIRouter(tags=["operations"])
-
-
-@router.get(
-    "/documents",
-    summary="Documents you may read",
-    response_model=DocumentsJson,
-    responses=problems(422),
-)
-def list_documents(  # noqa: PLR0913 - one parameter of the query each
-    *,
-    request: Request,
-    reader: Reader,
-    state: Annotated[ApprovalState | None, Query(description="Only these.")] = None,
-    doc_type: Annotated[DocType | None, Query(description="Only this kind.")] = None,
-    q: Annotated[Line, Query(description="Words that a title or URI holds, all of them.")] = "",
-    limit: Annotated[int, Query(ge=1, le=_PAGE)] = _PAGE,
-    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
-) -> Response:
-    """One version of each: the one that is valid today.
-
-    People of the owner who may read unpublished documents see all of their own, each in its
-    newest version, whatever its state.
-    """
-    listing: Listing = request.app.state.listing
-    found = listing.documents(reader, ListFilter(state=state, doc_type=doc_type, words=q))
-    page = DocumentsJson(
-        documents=[shown_json(one, reader) for one in found[offset : offset + limit]],
-        total=len(found),
-    )
-    # Checked already; the framework would check a thousand documents once more.
-    return Response(page.model_dump_json(), media_type="application/json")
-
-
-@router.get(
-    "/documents/{document_id}",
-    summary="A document and its versions",
-    responses=problems(404),
-)
-def get_document(request: Request, reader: Reader, document_id: Identifier) -> DocumentDetailJson:
-    """What is known about a document besides its text.
-
-    `versions` holds every version for people of the owner who may read unpublished documents, and
-    the one that is valid today for everybody else.
-    """
-    listing: Listing = request.app.state.listing
-    shown = listing.document(reader, document_id)
-    return DocumentDetailJson(
-        **shown_json(shown.version, reader).model_dump(),
-        versions=[shown_json(one, reader) for one in shown.versions],
-    )
-
-
-async def _metrics_reader(
-    request: Request,
-    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> None:
-    if not _is_local(request) and not principal_of(request).may(Permission.READ_METRICS):
-        raise ForbiddenError("none of your roles may read the metrics")
-
-
-def _is_local(request: Request) -> bool:
-    # What a proxy on this machine passes on comes from elsewhere, and a page that a browser here
-    # has open can send requests too, under its own host's name.
-    names = request.headers.keys()
-    if request.client is None or any(
-        name in _FORWARDING or name.startswith("x-forwarded") for name in names
-    ):
-        return False
-    hosts = request.headers.getlist("host")
-    return len(hosts) == 1 and _is_loopback(request.client.host) and _names_loopback(hosts[0])
-
-
-def _names_loopback(host: str) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    return name == "localhost" or _is_loopback(name)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-@operations.get(
-    "/metrics",
-    summary="Counts and timings",
-    response_class=Response,
-    dependencies=[Depends(_metrics_reader)],
-    # Without a token too, from this machine.
-    openapi_extra={"security": [{}]},
-    responses={
-        200: {
-            "description": "Prometheus' text format.",
-            "content": {"text/plain": {"schema": {"type": "string"}}},
-        },
-        401: problems()[401],
-        403: problems()[403],
-    },
-)
-async def metrics(request: Request) -> Response:
-    """For this machine, or with a token whose role may read metrics."""
-    telemetry: Telemetry = request.app.state.telemetry
-    return Response(telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
