@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, select
 
 from governance.document import (
     ApprovalState,
@@ -12,6 +12,8 @@ from governance.document import (
     DocumentVersion,
     Sensitivity,
 )
+from governance.entries import ChunkRow
+from governance.tables import documents, versions
 from governance.visibility import Access, normalise_product, normalise_release
 
 
@@ -72,6 +74,49 @@ def version_of(row: Row[Any]) -> DocumentVersion:
         created_at=row.created_at if row.created_at.tzinfo else row.created_at.replace(tzinfo=UTC),
         chunk_count=row.chunk_count,
         note=row.note,
+    )
+
+
+def history_of(connection: Connection, document: str) -> tuple[DocumentVersion, ...]:
+    """All versions of a document, oldest first, inside a transaction."""
+    rows = connection.execute(
+        select(versions, documents.c.tenant, documents.c.uri)
+        .join(documents, documents.c.id == versions.c.document_id)
+        .where(versions.c.document_id == document)
+        .order_by(versions.c.version)
+    )
+    return tuple(version_of(row) for row in rows)
+
+
+def chunk_values(chunk: ChunkRow) -> dict[str, object]:
+    """A chunk as column values."""
+    return {
+        "id": chunk.id,
+        "document_id": chunk.document_id,
+        "version": chunk.version,
+        "ordinal": chunk.ordinal,
+        "header": chunk.header,
+        "text": chunk.text,
+        "heading_path": list(chunk.heading_path),
+        "page": chunk.page,
+        "start": chunk.start,
+        "end": chunk.end,
+    }
+
+
+def chunk_of(row: Row[Any]) -> ChunkRow:
+    """A row of `chunks` as a noun."""
+    return ChunkRow(
+        id=row.id,
+        document_id=row.document_id,
+        version=row.version,
+        ordinal=row.ordinal,
+        header=row.header,
+        text=row.text,
+        heading_path=tuple(row.heading_path),
+        page=row.page,
+        start=row.start,
+        end=row.end,
     )
 
 

@@ -63,7 +63,7 @@ versions = Table(
     Column("note", Text, nullable=False, default=""),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("chunk_count", Integer, nullable=False),
-    # What follows is derived from the rows of the same document by `Catalog._settle`.
+    # What follows is derived from the rows of the same document by `governance.settling`.
     Column("document_audience", JSON, nullable=False),
     Column("valid_from", Integer, nullable=False),
     Column("valid_to", Integer, nullable=False),
