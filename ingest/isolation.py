@@ -149,12 +149,13 @@ class ParserPool:
         source = iter(tasks)
         exhausted = False
         while True:
-            while not exhausted and (free := self._free_worker()) is not None:
+            while not exhausted and self._has_room():
+                # Without a task no worker is started: what needs no parser must not pay for one.
                 task = next(source, None)
                 if task is None:
                     exhausted = True
                     break
-                failure = self._hand_over(free, task)
+                failure = self._hand_over(self._free_worker(), task)
                 if failure:
                     yield failure
             busy = [worker for worker in self._workers if worker.task is not None]
@@ -162,11 +163,14 @@ class ParserPool:
                 return
             yield from self._collect(busy)
 
-    def _free_worker(self) -> _Worker | None:
+    def _has_room(self) -> bool:
+        return len(self._workers) < self._size or any(one.task is None for one in self._workers)
+
+    def _free_worker(self) -> _Worker:
         for worker in self._workers:
             if worker.task is None:
                 return worker
-        return self._start() if len(self._workers) < self._size else None
+        return self._start()
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
