@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOTS = {"api", "assembly", "cli", "commands", "terminal", "demo"}
+ROOTS = {"api", "assembly", "cli", "commands", "openapi", "problems", "terminal", "demo"}
 PACKAGES = ["foundation", "governance", "retrieval", "ingest", "copilot", "eval"]
 COMMAND_LINE = [
     "cli.py",

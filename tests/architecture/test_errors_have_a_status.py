@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from api import PROBLEMS, telling_of
 from foundation.errors import CopilotError
+from problems import PROBLEMS, telling_of
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("foundation", "governance", "retrieval", "ingest", "copilot", "eval")
@@ -44,7 +44,9 @@ def every_leaf() -> list[type[CopilotError]]:
 @pytest.mark.parametrize("error", every_leaf(), ids=lambda one: one.__qualname__)
 def test_an_error_has_a_row(error: type[CopilotError]) -> None:
     told = telling_of(error)
-    assert told is not None, f"{error.__qualname__} has no row in api.PROBLEMS, nor has a parent"
+    assert told is not None, (
+        f"{error.__qualname__} has no row in problems.PROBLEMS, nor has a parent"
+    )
     assert 400 <= told.status <= 599
 
 
