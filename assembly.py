@@ -52,7 +52,7 @@ class Assembly:
     def database(self) -> Database:
         """The database with every floor's tables."""
         import copilot.records  # noqa: F401 - tables register themselves
-        import governance.notices  # noqa: F401 - tables register themselves
+        import governance.notices
         import governance.tables  # noqa: F401 - tables register themselves
 
         return open_database(self.settings.resolved_database_url)
