@@ -1,6 +1,5 @@
 """Who is asking: a signed token becomes a `Principal`, and nothing else does."""
 
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +9,9 @@ from pathlib import Path
 import jwt
 
 from foundation.clock import Clock
-from foundation.errors import CopilotError, InvalidRequestError, StorageError
-from foundation.folders import private_folder
+from foundation.errors import CopilotError, InvalidRequestError
 from foundation.ids import new_id
+from foundation.secret_file import kept_secret
 from governance.principal import Principal, Role
 
 _ALGORITHM = "HS256"
@@ -126,39 +125,12 @@ _REFUSED = (
 
 
 def token_secret(data_dir: Path) -> str:
-    """The secret in the data folder, made on first use and readable by its owner only.
-
-    Two processes that start together agree on one: whoever creates the file first wins.
-    """
-    path = data_dir / "token-secret"
-    draft = data_dir / f".token-secret-{secrets.token_hex(8)}"
-    if not path.exists():
-        try:
-            private_folder(data_dir)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(48))
-            try:
-                # A link fails where the name is taken, and never shows half a file.
-                os.link(draft, path)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        except OSError as error:
-            message = f"cannot write the token secret in {data_dir}: {error.strerror}"
-            raise StorageError(message) from error
-    try:
-        found = path.read_text(encoding="ascii").strip()
-    except UnicodeDecodeError:
-        found = ""
-    except OSError as error:
-        message = f"cannot read the token secret {path}: {error.strerror}; check what is there"
-        raise StorageError(message) from error
-    if len(found) < 32:  # noqa: PLR2004 - RFC 7518, section 3.2: at least 256 bits
-        message = f"{path} is damaged; delete it, and every token made with it ends"
-        raise StorageError(message)
-    return found
+    """The secret in the data folder, made on first use and readable by its owner only."""
+    return kept_secret(
+        data_dir / "token-secret",
+        what="token secret",
+        when_damaged="delete it, and every token made with it ends",
+    )
 
 
 def _principal(claims: Mapping[str, object]) -> Principal:
