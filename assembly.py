@@ -93,7 +93,7 @@ class Assembly:
 
     @cached_property
     def question_embedder(self) -> "QuestionQueue":
-        """One bounded, batching queue in front of the model."""
+        """One bounded queue in front of the model."""
         from retrieval.embedding import QuestionQueue
 
         return QuestionQueue(self.embedder)

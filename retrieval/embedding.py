@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 from typing import TYPE_CHECKING, Protocol
 
 from foundation.errors import ConfigurationError, StorageError
@@ -21,7 +21,6 @@ PACKAGED_MODEL = "all-MiniLM-L6-v2"
 _BATCH = 32
 _UNSTATED_TOKEN_LIMIT = 512
 _LONGEST_QUEUE = 256
-_LARGEST_QUESTION_BATCH = 16
 
 
 class Embedder(Protocol):
@@ -161,10 +160,12 @@ class _Waiting:
 
 
 class QuestionQueue:
-    """Embeds the questions of concurrent askers together.
+    """Embeds the questions of concurrent askers, one after another.
 
-    Two threads that each run the model slow each other down; one thread that takes what has
-    gathered does not. The queue is bounded: beyond it an asker is told to come back.
+    Two threads that each run the model slow each other down; one thread does not. Each question
+    is a model call of its own: in a batch the shape of the computation, and with it the last
+    digits of a vector, would depend on what others ask at the moment. The queue is bounded:
+    beyond it an asker is told to come back.
     """
 
     def __init__(self, embedder: SentenceTransformerEmbedder) -> None:
@@ -198,31 +199,13 @@ class QuestionQueue:
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            batch = [first]
-            stop = False
-            while len(batch) < _LARGEST_QUESTION_BATCH:
-                try:
-                    following = self._waiting.get_nowait()
-                except Empty:
-                    break
-                if following is None:
-                    stop = True
-                    break
-                batch.append(following)
-            self._embed(batch)
-            if stop:
-                return
-
-    def _embed(self, batch: Sequence[_Waiting]) -> None:
-        try:
-            vectors = self._embedder.embed_questions([one.text for one in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the askers
-            for one in batch:
-                one.result.set_exception(error)
-            return
-        for one, vector in zip(batch, vectors, strict=True):
-            one.result.set_result(vector)
+        while (waiting := self._waiting.get()) is not None:
+            try:
+                (vector,) = self._embedder.embed_questions([waiting.text])
+            except Exception as error:  # noqa: BLE001 - whatever it is belongs to the asker
+                waiting.result.set_exception(error)
+            else:
+                waiting.result.set_result(vector)
 
 
 def cpu_computes_in_bfloat16() -> bool:
