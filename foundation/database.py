@@ -37,6 +37,7 @@ from foundation.migrations import SCHEMA_VERSION, STEPS
 metadata = MetaData()
 
 _BUSY_TIMEOUT_MS = 30_000
+_OUTSIDE_KEY = "copilot_outside_key"
 _POOL_SIZE = 16
 MOST_CONNECTIONS = 64
 """So many transactions may be open at once; more than threads that ask, or some would starve."""
@@ -81,6 +82,20 @@ class Database:
             raise _explained(error) from error
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A view for reading that stays what it is for the whole block, whatever others write."""
+        try:
+            with self._engine.connect() as opened:
+                # SQLite gives nothing else; PostgreSQL would look anew with every statement.
+                yield (
+                    opened
+                    if self.dialect == "sqlite"
+                    else opened.execution_options(isolation_level="REPEATABLE READ")
+                )
+        except _FAILURES as error:
+            raise _explained(error) from error
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or leaves no trace."""
         try:
@@ -96,8 +111,11 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """Open the database at a SQLAlchemy URL and create what is missing in it."""
+def open_database(url: str, *, outside_key: str = "") -> Database:
+    """Open the database at a SQLAlchemy URL and create what is missing in it.
+
+    `outside_key` is a secret that the database does not hold: see `outside_key_of`.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -106,13 +124,14 @@ def open_database(url: str) -> Database:
         raise ConfigurationError(message) from None
     try:
         if parsed.get_backend_name() == "sqlite":
-            engine = _open_sqlite(parsed)
+            engine = _open_sqlite(parsed, outside_key)
         elif parsed.get_backend_name() == "postgresql":
             engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
                 pool_size=_POOL_SIZE,
                 max_overflow=MOST_CONNECTIONS - _POOL_SIZE,
                 hide_parameters=True,
+                execution_options={_OUTSIDE_KEY: outside_key},
             )
         else:
             message = (
@@ -132,6 +151,14 @@ def open_database(url: str) -> Database:
     except (*_FAILURES, OSError) as error:
         raise _explained(error) from error
     return database
+
+
+def outside_key_of(connection: Connection) -> str:
+    """The secret that the database was opened with, for whoever marks what it writes.
+
+    Who can change the database and nothing else cannot make such a mark. Empty: there is none.
+    """
+    return str(connection.get_execution_options().get(_OUTSIDE_KEY, ""))
 
 
 def put(
@@ -178,7 +205,7 @@ def write_text(connection: Connection, key: str, value: str) -> None:
         connection.execute(insert(_meta).values(key=key, number=0, text=value))
 
 
-def _open_sqlite(url: URL) -> Engine:
+def _open_sqlite(url: URL, outside_key: str) -> Engine:
     path = url.database
     if not path or path == ":memory:" or path.startswith("file:"):
         raise ConfigurationError(
@@ -192,6 +219,7 @@ def _open_sqlite(url: URL) -> Engine:
         pool_size=_POOL_SIZE,
         max_overflow=MOST_CONNECTIONS - _POOL_SIZE,
         hide_parameters=True,
+        execution_options={_OUTSIDE_KEY: outside_key},
     )
 
     @event.listens_for(engine, "connect")

@@ -1,71 +1,51 @@
 """The audit: what was done, by whom, to what; append-only, one hash chain a tenant.
 
 A line is written by `record` in the same transaction as the deed it tells of, so that neither is
-there without the other. A line has two parts. The outer one is what the chain is made of: number,
-time, action and two digests. The inner one, the sealed text, names people and things; retention
-may clear it, and the chain still holds, because the chain rests on the text's digest. A sealed
-text that is gone without a line that says so is an alteration.
-
-    seal = SHA-256(sealed text)
-    hash = SHA-256(canonical JSON of tenant, number, at, action, seal, previous hash)
-
-The chain of tenant "" is the house's own. It holds what no tenant can be proven for, and the
-beginning of every other chain, so that a chain cannot be removed as a whole unseen.
+there without the other. `audit_chain` says what a chain is made of, `audit_verification` finds
+what was done to one.
 """
 
-import hashlib
-import json
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    DateTime,
-    Index,
-    Integer,
-    String,
-    Table,
-    Text,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from foundation.database import metadata, put
+from foundation.database import outside_key_of, put
+from governance.audit_chain import (
+    BEGINNING,
+    HOUSE,
+    audit_heads,
+    audit_lines,
+    canonical,
+    digest,
+    head_mark,
+    line_hash,
+    told_time,
+)
 from governance.principal import Principal
 
-HOUSE = ""
-"""The tenant of the house's own chain."""
-BEGINNING = "0" * 64
-"""What a chain's first line names as the hash before it."""
+__all__ = ["HOUSE", "Action", "AuditEvent", "Written", "event_of", "record"]
 
-audit_lines = Table(
-    "audit_lines",
-    metadata,
-    Column("tenant", String(128), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    # As it was hashed: a date type would lose what it cannot hold.
-    Column("at", String(32), nullable=False),
-    Column("action", String(64), nullable=False),
-    # None: cleared by retention.
-    Column("sealed", Text),
-    Column("seal", String(64), nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
-    Index("audit_lines_at", "tenant", "at"),
+# Built once: they run with every question.
+_HEAD = (
+    select(audit_heads.c.number, audit_heads.c.hash, audit_heads.c.mark)
+    .where(audit_heads.c.tenant == bindparam("of"))
+    .with_for_update()
 )
-
-audit_heads = Table(
-    "audit_heads",
-    metadata,
-    Column("tenant", String(128), primary_key=True),
-    Column("number", Integer, nullable=False),
-    Column("hash", String(64), nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
+_APPEND = insert(audit_lines)
+_MOVE_HEAD = (
+    update(audit_heads)
+    .where(audit_heads.c.tenant == bindparam("of"))
+    .values(
+        number=bindparam("number"),
+        hash=bindparam("hash"),
+        mark=bindparam("mark"),
+        changed_at=bindparam("changed_at"),
+    )
 )
 
 
@@ -73,11 +53,13 @@ class Action(StrEnum):
     """What a line tells of."""
 
     CHAIN_STARTED = "chain.started"
+    CHAIN_REMARKED = "chain.remarked"
     QUESTION_ASKED = "question.asked"
     SEARCHED = "search.performed"
     ESCALATED = "outcome.escalated"
     NOTE_ADDED = "escalation.noted"
     FEEDBACK_GIVEN = "feedback.given"
+    EVALUATED = "evaluation.run"
     DOCUMENT_ADDED = "document.added"
     DOCUMENT_SUBMITTED = "document.submitted"
     DOCUMENT_APPROVED = "document.approved"
@@ -159,10 +141,40 @@ def record(connection: Connection, event: AuditEvent) -> Written:
     Of two transactions that write to one chain the second waits for the first, on PostgreSQL at
     the head's row and on SQLite at BEGIN; so numbers have no gaps and no line has two successors.
     """
-    head = _head(connection, event.tenant)
-    if head is None:
-        head = _begun(connection, event)
-    number, previous = head
+    key = outside_key_of(connection)
+    head = _head(connection, event.tenant) or _begun(connection, event, key)
+    if key and head.number and not head.bears_mark_of(key):
+        # Nothing is put on top of it in silence, or the new mark would cover what was done.
+        head = _appended(
+            connection,
+            head,
+            AuditEvent(
+                tenant=event.tenant,
+                at=event.at,
+                action=Action.CHAIN_REMARKED,
+                target=str(head.number),
+                details={"hash": head.hash},
+            ),
+            key,
+        )
+    written = _appended(connection, head, event, key)
+    return Written(tenant=event.tenant, number=written.number, hash=written.hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    tenant: str
+    number: int
+    hash: str
+    mark: str
+
+    def bears_mark_of(self, key: str) -> bool:
+        made = head_mark(key, tenant=self.tenant, number=self.number, hash_=self.hash)
+        return hmac.compare_digest(made, self.mark)
+
+
+def _appended(connection: Connection, head: _Head, event: AuditEvent, key: str) -> _Head:
+    number = head.number + 1
     sealed = canonical(
         {
             "actor": event.actor,
@@ -177,86 +189,70 @@ def record(connection: Connection, event: AuditEvent) -> Written:
     seal = digest(sealed)
     line = line_hash(
         tenant=event.tenant,
-        number=number + 1,
+        number=number,
         at=at,
         action=event.action.value,
         seal=seal,
-        previous=previous,
+        previous=head.hash,
+    )
+    mark = head_mark(key, tenant=event.tenant, number=number, hash_=line)
+    connection.execute(
+        _APPEND,
+        {
+            "tenant": event.tenant,
+            "number": number,
+            "at": at,
+            "action": event.action.value,
+            "sealed": sealed,
+            "actor": event.actor,
+            "seal": seal,
+            "previous": head.hash,
+            "hash": line,
+        },
     )
     connection.execute(
-        insert(audit_lines).values(
-            tenant=event.tenant,
-            number=number + 1,
-            at=at,
-            action=event.action.value,
-            sealed=sealed,
-            seal=seal,
-            previous=previous,
-            hash=line,
-        )
+        _MOVE_HEAD,
+        {
+            "of": event.tenant,
+            "number": number,
+            "hash": line,
+            "mark": mark,
+            "changed_at": event.at,
+        },
     )
-    connection.execute(
-        update(audit_heads)
-        .where(audit_heads.c.tenant == event.tenant)
-        .values(number=number + 1, hash=line, changed_at=event.at)
-    )
-    return Written(tenant=event.tenant, number=number + 1, hash=line)
+    return _Head(tenant=event.tenant, number=number, hash=line, mark=mark)
 
 
-def _head(connection: Connection, tenant: str) -> tuple[int, str] | None:
-    row = connection.execute(
-        select(audit_heads.c.number, audit_heads.c.hash)
-        .where(audit_heads.c.tenant == tenant)
-        .with_for_update()
-    ).first()
-    return None if row is None else (row.number, row.hash)
+def _head(connection: Connection, tenant: str) -> _Head | None:
+    row = connection.execute(_HEAD, {"of": tenant}).first()
+    if row is None:
+        return None
+    return _Head(tenant=tenant, number=row.number, hash=row.hash, mark=row.mark)
 
 
-def _begun(connection: Connection, event: AuditEvent) -> tuple[int, str]:
+def _begun(connection: Connection, event: AuditEvent, key: str) -> _Head:
     if event.tenant != HOUSE:
         record(
             connection,
             AuditEvent(tenant=HOUSE, at=event.at, action=Action.CHAIN_STARTED, target=event.tenant),
         )
+    first = _Head(
+        tenant=event.tenant,
+        number=0,
+        hash=BEGINNING,
+        mark=head_mark(key, tenant=event.tenant, number=0, hash_=BEGINNING),
+    )
     put(
         connection,
         audit_heads,
-        {"tenant": event.tenant, "number": 0, "hash": BEGINNING, "changed_at": event.at},
+        {
+            "tenant": first.tenant,
+            "number": first.number,
+            "hash": first.hash,
+            "mark": first.mark,
+            "changed_at": event.at,
+        },
         replace=False,
     )
     # Read again, and locked: another transaction may have begun the same chain first.
-    head = _head(connection, event.tenant)
-    return head or (0, BEGINNING)
-
-
-def line_hash(  # noqa: PLR0913 - these are what is hashed
-    *, tenant: str, number: int, at: str, action: str, seal: str, previous: str
-) -> str:
-    """The hash of a line, over everything but the sealed text itself."""
-    return digest(
-        canonical(
-            {
-                "tenant": tenant,
-                "number": number,
-                "at": at,
-                "action": action,
-                "seal": seal,
-                "previous": previous,
-            }
-        )
-    )
-
-
-def canonical(value: Mapping[str, object]) -> str:
-    """JSON that is the same for the same value: sorted keys, no spaces, ASCII (cf. RFC 8785)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def digest(text: str) -> str:
-    """SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def told_time(moment: datetime) -> str:
-    """A moment as it is hashed and stored: UTC, microseconds, always of one length."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _head(connection, event.tenant) or first

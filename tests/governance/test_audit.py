@@ -7,16 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from foundation.database import Database, open_database
-from governance.audit import (
-    BEGINNING,
-    HOUSE,
-    Action,
-    AuditEvent,
-    audit_lines,
-    event_of,
-    line_hash,
-    record,
-)
+from governance.audit import HOUSE, Action, AuditEvent, event_of, record
+from governance.audit_chain import BEGINNING, audit_lines, line_hash
 from governance.principal import Principal, Role
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
