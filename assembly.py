@@ -16,6 +16,7 @@ from foundation.clock import Clock, system_clock
 from foundation.database import Database, open_database, read_text, write_text
 from foundation.errors import ConfigurationError, StorageError
 from foundation.settings import Settings
+from governance.audit_key import accept_key, audit_key, check_key
 from governance.catalog import Catalog
 from governance.policy_source import PolicySource
 from governance.visible_catalog import VisibleCatalog
@@ -51,11 +52,30 @@ class Assembly:
     @cached_property
     def database(self) -> Database:
         """The database with every floor's tables."""
+        opened = self._opened_database()
+        try:
+            check_key(opened, self._audit_key)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def accept_audit_key(self) -> None:
+        """Go on with the audit key of now where the record was marked with another."""
+        with closing(self._opened_database()) as opened:
+            accept_key(opened, self._audit_key)
+
+    def _opened_database(self) -> Database:
         import copilot.records  # noqa: F401 - tables register themselves
         import governance.notices
         import governance.tables  # noqa: F401 - tables register themselves
 
-        return open_database(self.settings.resolved_database_url)
+        return open_database(self.settings.resolved_database_url, outside_key=self._audit_key)
+
+    @cached_property
+    def _audit_key(self) -> str:
+        given = self.settings.audit_key
+        return given.get_secret_value() if given else audit_key(self.settings.data_dir)
 
     @cached_property
     def catalog(self) -> Catalog:

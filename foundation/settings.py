@@ -23,7 +23,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default=Path(".partner-copilot"),
-        description="Folder that holds the database, the index, the blobs and the token secret.",
+        description="Folder that holds the database, the index, the blobs and the secrets.",
     )
     database_url: str | None = Field(
         default=None,
@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         description="Who runs this service and may read the house's own record; "
         "empty: the first tenant that owned a document.",
     )
+    audit_key: SecretStr | None = Field(
+        default=None,
+        description="Key that marks the audit's chains, the same for all processes; "
+        "empty: made on first use in the data folder.",
+    )
     policy_file: Path | None = Field(
         default=None, description="policy.yaml; empty: the policy that ships with the project."
     )
@@ -85,14 +90,14 @@ class Settings(BaseSettings):
 
     @field_validator(
         "database_url", "qdrant_url", "qdrant_api_key", "blobs_url", "chat_api_key", "policy_file",
-        "jwt_secret", "jwt_jwks_url", "webhook_url", "webhook_secret", mode="before",
+        "audit_key", "jwt_secret", "jwt_jwks_url", "webhook_url", "webhook_secret", mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         # `COPILOT_QDRANT_URL=` in an .env file is how people switch a thing off.
         return None if value == "" else value
 
-    @field_validator("jwt_secret")
+    @field_validator("jwt_secret", "audit_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         # RFC 7518, section 3.2: an HS256 key must have at least 256 bits.
