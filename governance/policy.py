@@ -14,6 +14,7 @@ from foundation.errors import ConfigurationError
 from foundation.plain_yaml import PlainYamlError, read_plain_yaml
 from governance.document import DocType
 from governance.principal import Principal
+from governance.record_policy import AuditPolicy, RetentionPolicy
 from governance.redaction import PersonalData
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -133,6 +134,8 @@ class Policy(_Section):
     answers: AnswerPolicy
     escalations: EscalationPolicy
     redaction: RedactionPolicy = RedactionPolicy()
+    audit: AuditPolicy = AuditPolicy()
+    retention: RetentionPolicy = RetentionPolicy()
 
 
 def load_policy(path: Path | None = None) -> Policy:
