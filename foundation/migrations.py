@@ -15,6 +15,14 @@ STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             """INSERT INTO index_changes (document_id, version, action)
             SELECT document_id, version, 'access' FROM versions""",
         ),
+        3: (
+            # Approval is looked at again, and ends: by whom and when is in `approval_steps`.
+            "ALTER TABLE versions ADD COLUMN review_by DATE",
+            "ALTER TABLE versions ADD COLUMN verified_at TIMESTAMP WITH TIME ZONE",
+            "ALTER TABLE versions ADD COLUMN reminded_at TIMESTAMP WITH TIME ZONE",
+            "ALTER TABLE versions ADD COLUMN counts_from DATE",
+            "ALTER TABLE versions ADD COLUMN expired_at TIMESTAMP WITH TIME ZONE",
+        ),
     }
 )
 """By the schema version that a step leads to; it starts from the one before."""

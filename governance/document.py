@@ -45,7 +45,8 @@ class DocumentMetadata:
     """What a manifest, front matter or options say about a document. Days are inclusive.
 
     The defaults are the safest: a draft that only the owner's own people can see.
-    `supersedes` holds URIs of documents of the same owner.
+    `supersedes` holds URIs of documents of the same owner. On `review_by` somebody has to have
+    looked at it again.
     """
 
     title: str = ""
@@ -60,6 +61,7 @@ class DocumentMetadata:
     supersedes: tuple[str, ...] = ()
     language: str = "en"
     sensitivity: Sensitivity = Sensitivity.INTERNAL
+    review_by: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,9 @@ class DocumentVersion:
     """One version of a document in the catalog, with the window in which readers see it.
 
     `access` carries the effective window: the version's own validity, cut where the next
-    approved version takes over.
+    approved version takes over. `verified_at` says when its approval was looked at again,
+    `counts_from` since when it counts where nothing else says so, and `expired_at` since when it
+    counts no more.
     """
 
     document_id: str
@@ -82,11 +86,30 @@ class DocumentVersion:
     created_at: datetime
     chunk_count: int
     note: str = ""
+    verified_at: datetime | None = None
+    counts_from: date | None = None
+    expired_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether there are days on which readers see it, be they over."""
+        return counts(self.metadata.approval, self.expired_at)
 
     @property
     def supersedes_ids(self) -> frozenset[str]:
         """Ids of the documents that this version replaces."""
         return frozenset(document_id(self.tenant, uri) for uri in self.metadata.supersedes)
+
+
+def counts(approval: ApprovalState, expired_at: datetime | None) -> bool:
+    """Whether a version is approved, or was until it expired.
+
+    What has expired still answers for its days, and what it replaced stays replaced, also while
+    it is reviewed again. What was withdrawn answers for nothing.
+    """
+    if approval is ApprovalState.WITHDRAWN:
+        return False
+    return approval is ApprovalState.APPROVED or expired_at is not None
 
 
 def document_id(tenant: str, uri: str) -> str:

@@ -11,6 +11,7 @@ from governance.document import (
     DocumentMetadata,
     DocumentVersion,
     Sensitivity,
+    counts,
 )
 from governance.entries import ChunkRow
 from governance.tables import documents, versions
@@ -32,6 +33,7 @@ def version_values(metadata: DocumentMetadata) -> dict[str, object]:
         "supersedes": list(metadata.supersedes),
         "language": metadata.language,
         "sensitivity": metadata.sensitivity.value,
+        "review_by": metadata.review_by,
     }
 
 
@@ -50,7 +52,9 @@ def version_of(row: Row[Any]) -> DocumentVersion:
         supersedes=tuple(row.supersedes),
         language=row.language,
         sensitivity=Sensitivity(row.sensitivity),
+        review_by=row.review_by,
     )
+    expired_at = aware(row.expired_at)
     return DocumentVersion(
         document_id=row.document_id,
         tenant=row.tenant,
@@ -63,17 +67,20 @@ def version_of(row: Row[Any]) -> DocumentVersion:
             tenant=row.tenant,
             audience=metadata.audience,
             document_audience=frozenset(row.document_audience),
-            approved=metadata.approval is ApprovalState.APPROVED,
+            approved=counts(metadata.approval, expired_at),
             valid_from=row.valid_from,
             valid_to=row.valid_to,
             doc_type=metadata.doc_type.value,
             product=normalise_product(metadata.product),
             releases=frozenset(normalise_release(one) for one in metadata.releases),
         ),
-        approved_at=_aware(row.approved_at),
+        approved_at=aware(row.approved_at),
         created_at=row.created_at if row.created_at.tzinfo else row.created_at.replace(tzinfo=UTC),
         chunk_count=row.chunk_count,
         note=row.note,
+        verified_at=aware(row.verified_at),
+        counts_from=row.counts_from,
+        expired_at=expired_at,
     )
 
 
@@ -120,8 +127,8 @@ def chunk_of(row: Row[Any]) -> ChunkRow:
     )
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    # SQLite keeps no zone; everything is written in UTC.
+def aware(moment: datetime | None) -> datetime | None:
+    """A moment with its zone: SQLite keeps none, and everything is written in UTC."""
     if moment is None or moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=UTC)

@@ -63,12 +63,59 @@ versions = Table(
     Column("note", Text, nullable=False, default=""),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("chunk_count", Integer, nullable=False),
+    # Until when somebody has to look at it again; None: as policy says.
+    Column("review_by", Date),
+    # When its approval was looked at again and still held.
+    Column("verified_at", DateTime(timezone=True)),
+    Column("reminded_at", DateTime(timezone=True)),
+    # Since when it counts where `effective_from` says nothing: its first approval, whatever came
+    # after it.
+    Column("counts_from", Date),
+    # Since when it counts no more. It stays while the version is reviewed again, or what this one
+    # replaced would come back.
+    Column("expired_at", DateTime(timezone=True)),
     # What follows is derived from the rows of the same document by `governance.settling`.
     Column("document_audience", JSON, nullable=False),
     Column("valid_from", Integer, nullable=False),
     Column("valid_to", Integer, nullable=False),
     Column("class_id", ForeignKey("access_classes.id")),
 )
+
+approval_steps = Table(
+    "approval_steps",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("document_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    # Empty: it came in this state.
+    Column("from_state", String(16), nullable=False),
+    Column("to_state", String(16), nullable=False),
+    Column("by", String(255), nullable=False),
+    # Of whom `by` is a subject; empty where it is the console or the house itself.
+    Column("by_tenant", String(128), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("four_eyes", String(16), nullable=False),
+    Index("approval_steps_version", "document_id", "version", "id"),
+    sqlite_autoincrement=True,
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("document_id", String(40), primary_key=True),
+    # Numbers go on after it: what cited a deleted version must not seem to cite another text.
+    Column("last_version", Integer, nullable=False),
+    Column("deleted_at", DateTime(timezone=True), nullable=False),
+)
+
+blob_removals = Table(
+    "blob_removals",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""Original files that nothing rests on any more and that are still to be removed."""
 
 texts = Table(
     "texts",

@@ -125,6 +125,7 @@ class MetadataKeys(BaseModel):
     supersedes: _Documents | None = None
     language: Annotated[str, AfterValidator(_language)] | None = None
     sensitivity: Sensitivity | None = None
+    review_by: _Day | None = None
 
     @field_validator("*", mode="before")
     @classmethod

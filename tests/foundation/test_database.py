@@ -127,18 +127,3 @@ def test_a_database_of_another_program_version_is_left_alone(tmp_path: Path) -> 
     database.close()
     with pytest.raises(StorageError, match="schema 99"):
         open_database(url(tmp_path))
-
-
-def test_a_database_of_the_first_schema_is_brought_up_to_date_once(tmp_path: Path):
-    import governance.tables  # noqa: F401 - what the steps change
-
-    address = f"sqlite:///{tmp_path / 'c.db'}"
-    database = open_database(address)
-    with database.write() as connection:
-        connection.execute(text("UPDATE meta SET number = 1 WHERE key = 'schema'"))
-    database.close()
-    for _ in range(2):
-        database = open_database(address)
-        with database.read() as connection:
-            assert read_number(connection, "schema") == SCHEMA_VERSION
-        database.close()

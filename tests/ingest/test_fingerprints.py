@@ -109,6 +109,7 @@ _METADATA = st.builds(
     product=st.sampled_from(["", "a"]),
     releases=st.lists(st.sampled_from(["1", "2"]), max_size=2).map(tuple),
     effective_from=st.none() | st.dates(),
+    review_by=st.none() | st.dates(),
     sensitivity=st.sampled_from(Sensitivity),
 )
 
