@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from foundation.errors import ConfigurationError
 from foundation.plain_yaml import PlainYamlError, read_plain_yaml
+from governance.abuse_policy import AbusePolicy
 from governance.document import DocType
+from governance.limit_policy import LimitPolicy
 from governance.principal import Principal
 from governance.record_policy import AuditPolicy, RetentionPolicy
 from governance.redaction import PersonalData
@@ -134,6 +136,8 @@ class Policy(_Section):
     answers: AnswerPolicy
     escalations: EscalationPolicy
     redaction: RedactionPolicy = RedactionPolicy()
+    limits: LimitPolicy = LimitPolicy()
+    abuse: AbusePolicy = AbusePolicy()
     audit: AuditPolicy = AuditPolicy()
     retention: RetentionPolicy = RetentionPolicy()
 
