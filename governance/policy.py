@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from foundation.errors import ConfigurationError
 from foundation.plain_yaml import PlainYamlError, read_plain_yaml
 from governance.abuse_policy import AbusePolicy
+from governance.approval_policy import ApprovalPolicy
 from governance.document import DocType
 from governance.limit_policy import LimitPolicy
 from governance.principal import Principal
@@ -135,6 +136,7 @@ class Policy(_Section):
 
     answers: AnswerPolicy
     escalations: EscalationPolicy
+    approvals: ApprovalPolicy = ApprovalPolicy()
     redaction: RedactionPolicy = RedactionPolicy()
     limits: LimitPolicy = LimitPolicy()
     abuse: AbusePolicy = AbusePolicy()
