@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from copilot.ask import Copilot
     from copilot.records import Records
     from governance.identity import TokenAuthority
+    from governance.kept_words import KeptWords
     from governance.redaction import Redactor
     from ingest.pipeline import Pipeline, Progress
     from ingest.reindex import Reindexer
@@ -157,7 +158,14 @@ class Assembly:
         """What was asked and what came of it."""
         from copilot.records import Records
 
-        return Records(self.database)
+        return Records(self.database, self.kept_words.of)
+
+    @cached_property
+    def kept_words(self) -> "KeptWords":
+        """What people write, as it may be kept."""
+        from governance.kept_words import KeptWords
+
+        return KeptWords(self.redactor, self.policy.current)
 
     @cached_property
     def copilot(self) -> "Copilot":
@@ -176,6 +184,7 @@ class Assembly:
             calibration=Calibration.load(),
             policy=self.policy.current,
             records=records,
+            words=self.kept_words,
             clock=self.clock,
         )
 
@@ -255,6 +264,8 @@ class Assembly:
         made = vars(self)
         if "question_embedder" in made:
             self.question_embedder.close()
+        if "kept_words" in made:
+            self.kept_words.close()
         if "index" in made:
             self.index.close()
         if "database" in made:

@@ -142,7 +142,9 @@ def _made(options: argparse.Namespace, name: str) -> Path:
 
 
 def _copilot(assembly: BenchAssembly, work: Path) -> Copilot:
-    return assembly.copilot_recording_to(Records(open_database(f"sqlite:///{work / 'records.db'}")))
+    return assembly.copilot_recording_to(
+        Records(open_database(f"sqlite:///{work / 'records.db'}"), str)
+    )
 
 
 def _runner(assembly: BenchAssembly, work: Path) -> Runner:

@@ -19,17 +19,20 @@ from copilot.answer import (
 from copilot.confidence import Calibration, Signals, signals_of
 from copilot.courtesy import courtesy, wants_person
 from copilot.evidence import Draft, Evidence, Span
+from copilot.keeping import kept_outcome, outcome_record
 from copilot.question import MAX_CHARACTERS, Question, read_question
-from copilot.records import CitedVersion, EscalationRecord, OutcomeRecord, Records
-from copilot.schemas import OutcomeJson, kind_of, outcome_json
+from copilot.records import Records
+from copilot.schemas import OutcomeJson, outcome_json
 from copilot.verdict import Kind, decide
 from copilot.writer import Writer
 from foundation.clock import Clock
 from foundation.errors import InvalidRequestError
 from foundation.ids import new_id
 from governance.identity import ForbiddenError
+from governance.kept_words import KeptText, KeptWords
 from governance.policy import Policy
 from governance.principal import Permission, Principal
+from governance.record_policy import Wording
 from governance.visibility import Filters
 from retrieval.passage import Passage
 from retrieval.query import Query
@@ -85,6 +88,7 @@ class Copilot:
         calibration: Calibration,
         policy: Callable[[], Policy],
         records: Records,
+        words: KeptWords,
         clock: Clock,
     ) -> None:
         self._retriever = retriever
@@ -92,17 +96,19 @@ class Copilot:
         self._calibration = calibration
         self._policy = policy
         self._records = records
+        self._words = words
         self._clock = clock
 
     def ask(self, asked: Asked) -> Reply:
         """Answer, escalate, ask back or be polite; and leave a record of it."""
         started = time.perf_counter()
         question = _checked(asked)
+        kept = self._words.begin(asked.text)
         if wants_person(asked.text):
-            return self._recorded(asked, self._to_a_person(asked), None, started)
+            return self._recorded(asked, self._to_a_person(asked), None, kept, started)
         polite = courtesy(asked.text)
         if polite is not None:
-            return self._recorded(asked, polite, None, started)
+            return self._recorded(asked, polite, None, kept, started)
         found = self._retriever.search(
             Query(
                 text=question.text,
@@ -115,7 +121,7 @@ class Copilot:
         signals = signals_of(question, found.passages, draft, found.statistics)
         confidence = self._calibration.probability(signals) if signals else 0.0
         outcome = self._outcome(asked, question, found, draft, confidence)
-        return self._recorded(asked, outcome, signals, started)
+        return self._recorded(asked, outcome, signals, kept, started)
 
     def stream(self, asked: Asked) -> Iterator[Event]:
         """The same, told as it happens. The last event is always the whole reply."""
@@ -195,7 +201,12 @@ class Copilot:
         )
 
     def _recorded(
-        self, asked: Asked, outcome: Outcome, signals: Signals | None, started: float
+        self,
+        asked: Asked,
+        outcome: Outcome,
+        signals: Signals | None,
+        kept: Callable[[], KeptText],
+        started: float,
     ) -> Reply:
         conversation = asked.conversation_id or new_id("cnv")
         body = outcome_json(
@@ -206,37 +217,26 @@ class Copilot:
             conversation_id=conversation,
             elapsed_ms=round((time.perf_counter() - started) * 1000),
         )
-        cited = outcome.citations if isinstance(outcome, Answer | Escalation) else ()
+        as_kept = kept_outcome(body, kept())
         self._records.keep(
             asked.principal,
-            OutcomeRecord(
-                id=body.id,
-                conversation_id=conversation,
-                kind=kind_of(outcome),
-                question=asked.text,
-                confidence=body.confidence,
-                band=body.band,
-                review_required=body.review_required,
-                writer=body.writer,
-                elapsed_ms=body.elapsed_ms,
-                body=body.model_dump(mode="json"),
+            outcome_record(
+                as_kept,
                 signals=asdict(signals) if signals else {},
-                citations=tuple(
-                    CitedVersion(
-                        key=one.key,
-                        document_id=one.document_id,
-                        version=one.version,
-                        passage_id=one.passage_id,
-                    )
-                    for one in cited
-                ),
-                escalation=_escalation_record(outcome, body.id)
-                if isinstance(outcome, Escalation)
-                else None,
-                created_at=self._clock(),
+                at=self._clock(),
+                words=self._words_for_audit(as_kept),
             ),
         )
         return Reply(outcome=outcome, body=body, signals=signals)
+
+    def _words_for_audit(self, kept: OutcomeJson) -> dict[str, str]:
+        audit = self._policy().audit
+        words = {}
+        if audit.questions is Wording.REDACTED:
+            words["question"] = kept.question
+        if audit.answers is Wording.REDACTED:
+            words["answer"] = self._words.of(kept.text)
+        return words
 
 
 def _checked(asked: Asked) -> Question:
@@ -249,18 +249,6 @@ def _checked(asked: Asked) -> Question:
         raise InvalidRequestError(message)
     return read_question(
         asked.text, {**asked.principal.attributes, "tenant": asked.principal.tenant}
-    )
-
-
-def _escalation_record(outcome: Escalation, outcome_id: str) -> EscalationRecord:
-    return EscalationRecord(
-        id=outcome.handover.id,
-        outcome_id=outcome_id,
-        reason=outcome.reason.value,
-        missing=outcome.missing,
-        queue=outcome.handover.queue,
-        priority=outcome.handover.priority,
-        due_at=outcome.handover.due_at,
     )
 
 

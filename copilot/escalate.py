@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from copilot import desk
 from copilot.answer import Reason
-from copilot.records import EscalationRecord, KeptOutcome, Records
+from copilot.record import EscalationRecord, KeptOutcome
+from copilot.records import Records
 from copilot.schemas import EscalationJson, OutcomeJson
 from foundation.clock import Clock
 from foundation.errors import ConflictError
@@ -30,7 +31,7 @@ class PersonRequest:
                 # The same asker was quicker in another window.
                 kept = self._records.outcome(principal, outcome_id)
         if note and kept.escalation_id is not None:
-            self._records.annotate(principal, kept.escalation_id, note)
+            self._records.annotate(principal, kept.escalation_id, note, self._clock())
         return OutcomeJson.model_validate(kept.body)
 
     def _escalated(self, principal: Principal, kept: KeptOutcome, note: str) -> OutcomeJson:

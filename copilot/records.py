@@ -1,160 +1,26 @@
-"""What was asked and what came of it, in the database: one row an outcome."""
+"""What was asked and what came of it: an outcome in the database and a line in the audit."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    DateTime,
-    Float,
-    Index,
-    Integer,
-    Row,
-    String,
-    Table,
-    Text,
-    case,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 
-from foundation.database import Database, metadata, put
+from copilot.record import EscalationRecord, Feedback, KeptOutcome, OutcomeRecord
+from copilot.record_tables import escalations, feedback, outcome_citations, outcomes
+from foundation.database import Database, put
 from foundation.errors import ConflictError, NotFoundError
+from governance.audit import Action, AuditEvent, event_of
+from governance.audit import record as put_on_record
 from governance.principal import Principal
 
 LONGEST_NOTES = 20_000
 """Characters of all notes on one escalation together; a person has to read them."""
+_LONGEST_REASON = 255
 
-outcomes = Table(
-    "outcomes",
-    metadata,
-    Column("id", String(48), primary_key=True),
-    Column("conversation_id", String(64), nullable=False),
-    Column("tenant", String(128), nullable=False),
-    Column("subject", String(255), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("question", Text, nullable=False),
-    Column("confidence", Float, nullable=False),
-    Column("band", String(8), nullable=False),
-    Column("review_required", Boolean, nullable=False),
-    Column("writer", String(64), nullable=False),
-    Column("elapsed_ms", Integer, nullable=False),
-    Column("escalation_id", String(48)),
-    Column("body", JSON, nullable=False),
-    Column("signals", JSON, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Index("outcomes_conversation", "conversation_id", "id"),
-)
-
-outcome_citations = Table(
-    "outcome_citations",
-    metadata,
-    Column("outcome_id", String(48), primary_key=True),
-    Column("key", Integer, primary_key=True),
-    Column("document_id", String(40), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("passage_id", String(32), nullable=False),
-    Index("outcome_citations_document", "document_id", "version"),
-)
-
-escalations = Table(
-    "escalations",
-    metadata,
-    Column("id", String(48), primary_key=True),
-    Column("outcome_id", String(48), nullable=False, unique=True),
-    Column("tenant", String(128), nullable=False),
-    Column("subject", String(255), nullable=False),
-    Column("reason", String(32), nullable=False),
-    Column("missing", Text, nullable=False),
-    Column("queue", String(64), nullable=False),
-    Column("priority", String(16), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("note", Text, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("due_at", DateTime(timezone=True), nullable=False),
-    Index("escalations_state", "state", "queue", "due_at"),
-)
-
-feedback = Table(
-    "feedback",
-    metadata,
-    Column("outcome_id", String(48), primary_key=True),
-    Column("rating", String(8), nullable=False),
-    Column("reason", String(255), nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CitedVersion:
-    """Which version of which document an outcome rests on."""
-
-    key: int
-    document_id: str
-    version: int
-    passage_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EscalationRecord:
-    """A question that waits for a person."""
-
-    id: str
-    outcome_id: str
-    reason: str
-    missing: str
-    queue: str
-    priority: str
-    due_at: datetime
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeRecord:
-    """One outcome as it is kept. `body` is the JSON the asker got."""
-
-    id: str
-    conversation_id: str
-    kind: str
-    question: str
-    confidence: float
-    band: str
-    review_required: bool
-    writer: str
-    elapsed_ms: int
-    body: Mapping[str, Any]
-    signals: Mapping[str, float]
-    citations: tuple[CitedVersion, ...]
-    escalation: EscalationRecord | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptOutcome:
-    """What is read back of an outcome: the JSON its asker got, and its escalation if any."""
-
-    id: str
-    escalation_id: str | None
-    body: Mapping[str, Any]
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
-    """What an asker thought of an outcome; `rating` is `up` or `down`."""
-
-    outcome_id: str
-    rating: str
-    reason: str
-    comment: str
-    created_at: datetime
+Ledger = Callable[[Connection, AuditEvent], object]
+"""Where events are put on record, in the transaction that is handed in."""
 
 
 class Records:
@@ -162,13 +28,26 @@ class Records:
 
     A conversation is its owner's outcomes under one id. The id counts for its owner only: two
     people may use the same one and never meet, and no refusal tells which ids others have.
+
+    What people write goes through `redacted` before it is kept. Every deed is put on the ledger in
+    its own transaction.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        redacted: Callable[[str], str],
+        ledger: Ledger = put_on_record,
+    ) -> None:
         self._database = database
+        self._redacted = redacted
+        self._ledger = ledger
 
     def keep(self, principal: Principal, record: OutcomeRecord) -> None:
-        """Write an outcome with its citations and its escalation, all or nothing."""
+        """Write an outcome with its citations, its escalation and its audit line, all or nothing.
+
+        The record's question and body are kept as they are: who asks redacts while it searches.
+        """
         with self._database.write() as connection:
             connection.execute(
                 insert(outcomes).values(
@@ -209,6 +88,7 @@ class Records:
                         **_escalation_values(record.escalation, principal, record.created_at)
                     )
                 )
+            self._ledger(connection, _asked(principal, record))
 
     def outcome(self, principal: Principal, outcome_id: str) -> KeptOutcome:
         """An outcome of this very asker; anybody else's does not exist."""
@@ -246,6 +126,7 @@ class Records:
         now: datetime,
     ) -> None:  # fmt: skip
         """Hand an outcome over to a person. Raises `ConflictError` where one has it already."""
+        escalation = replace(escalation, note=self._redacted(escalation.note))
         with self._database.write() as connection:
             changed = connection.execute(
                 update(outcomes)
@@ -262,12 +143,14 @@ class Records:
             connection.execute(
                 insert(escalations).values(**_escalation_values(escalation, principal, now))
             )
+            self._ledger(connection, _escalated(principal, escalation, now))
 
-    def annotate(self, principal: Principal, escalation_id: str, note: str) -> None:
+    def annotate(self, principal: Principal, escalation_id: str, note: str, now: datetime) -> None:
         """Add to the note of an escalation that this asker's question led to.
 
         Raises `ConflictError` where the notes would become longer than `LONGEST_NOTES`.
         """
+        note = self._redacted(note)
         mine = (
             (escalations.c.id == escalation_id)
             & (escalations.c.tenant == principal.tenant)
@@ -282,6 +165,7 @@ class Records:
                 .values(note=joined)
             )
             if changed.rowcount:
+                self._ledger(connection, _noted(principal, escalation_id, note, now))
                 return
             if connection.execute(select(escalations.c.id).where(mine)).first() is None:
                 raise NotFoundError(f"no escalation {escalation_id}")
@@ -294,6 +178,7 @@ class Records:
     def rate(self, principal: Principal, opinion: Feedback) -> None:
         """Keep what the asker thought of an outcome; a second opinion replaces the first."""
         self.outcome(principal, opinion.outcome_id)
+        reason, comment = self._redacted(opinion.reason), self._redacted(opinion.comment)
         with self._database.write() as connection:
             put(
                 connection,
@@ -301,12 +186,70 @@ class Records:
                 {
                     "outcome_id": opinion.outcome_id,
                     "rating": opinion.rating,
-                    "reason": opinion.reason,
-                    "comment": opinion.comment,
+                    # A placeholder may be longer than what it stands for.
+                    "reason": reason[:_LONGEST_REASON],
+                    "comment": comment,
                     "created_at": opinion.created_at,
                 },
                 replace=True,
             )
+            self._ledger(connection, _rated(principal, opinion))
+
+
+def _asked(principal: Principal, record: OutcomeRecord) -> AuditEvent:
+    escalation = record.escalation
+    return event_of(
+        principal,
+        at=record.created_at,
+        action=Action.QUESTION_ASKED,
+        target=record.id,
+        details={
+            "conversation": record.conversation_id,
+            "kind": record.kind,
+            "confidence": record.confidence,
+            "band": record.band,
+            "cited": [[one.document_id, one.version] for one in record.citations],
+            "escalation": escalation and {"id": escalation.id, "queue": escalation.queue},
+            "writer": record.writer,
+            "elapsed_ms": record.elapsed_ms,
+            **record.words,
+        },
+    )
+
+
+def _escalated(principal: Principal, escalation: EscalationRecord, now: datetime) -> AuditEvent:
+    return event_of(
+        principal,
+        at=now,
+        action=Action.ESCALATED,
+        target=escalation.id,
+        details={
+            "outcome": escalation.outcome_id,
+            "reason": escalation.reason,
+            "queue": escalation.queue,
+            "priority": escalation.priority,
+        },
+    )
+
+
+def _noted(principal: Principal, escalation_id: str, note: str, now: datetime) -> AuditEvent:
+    return event_of(
+        principal,
+        at=now,
+        action=Action.NOTE_ADDED,
+        target=escalation_id,
+        details={"characters": len(note)},
+    )
+
+
+def _rated(principal: Principal, opinion: Feedback) -> AuditEvent:
+    return event_of(
+        principal,
+        at=opinion.created_at,
+        action=Action.FEEDBACK_GIVEN,
+        target=opinion.outcome_id,
+        details={"rating": opinion.rating, "commented": bool(opinion.comment)},
+    )
 
 
 def _escalation_values(

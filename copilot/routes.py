@@ -12,7 +12,8 @@ from fastapi.responses import StreamingResponse
 from copilot.ask import Asked, Copilot, Event, Reply
 from copilot.escalate import PersonRequest
 from copilot.events import server_sent
-from copilot.records import Feedback, Records
+from copilot.record import Feedback
+from copilot.records import Records
 from copilot.schemas import (
     AskBody,
     ConversationJson,
@@ -113,6 +114,8 @@ def get_conversation(
 ) -> ConversationJson:
     """Its turns, oldest first, for who asked them.
 
+    Questions are shown as they were kept: without the personal data in them, which is taken out
+    for good (`<EMAIL>`, `<PERSON>` and the like stand in its place).
     What rests on a document that you may not read any more is shown without its text and quotes.
     """
     records: Records = request.app.state.records
@@ -139,7 +142,10 @@ def get_conversation(
 def escalate(
     request: Request, asker: Asker, outcome_id: Identifier, body: EscalateBody | None = None
 ) -> Response:
-    """Hands an outcome of yours to a person; where one has it already, adds your note."""
+    """Hands an outcome of yours to a person; where one has it already, adds your note.
+
+    Your note is kept without the personal data in it, and so is the question that comes back.
+    """
     desk: PersonRequest = request.app.state.person_request
     visible: VisibleCatalog = request.app.state.visible_catalog
     outcome = desk.hand_over(asker, outcome_id, body.note if body else "")
@@ -155,7 +161,10 @@ def escalate(
 def feedback(
     request: Request, asker: Asker, outcome_id: Identifier, body: FeedbackBody
 ) -> ReceiptJson:
-    """What you think of an outcome of yours. A second opinion replaces the first."""
+    """What you think of an outcome of yours. A second opinion replaces the first.
+
+    Your words are kept without the personal data in them.
+    """
     records: Records = request.app.state.records
     clock: Clock = request.app.state.clock
     records.rate(

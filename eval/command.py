@@ -72,7 +72,8 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
         database = open_database(f"sqlite:///{Path(folder) / 'records.db'}")
         try:
             runner = Runner(
-                copilot=assembly.copilot_recording_to(Records(database)),
+                # Thrown away with the folder, so there is nothing to take out.
+                copilot=assembly.copilot_recording_to(Records(database, str)),
                 retriever=assembly.retriever,
                 check=CatalogCheck(assembly.visible_catalog),
             )

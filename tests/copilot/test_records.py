@@ -6,17 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from copilot.records import (
-    LONGEST_NOTES,
-    CitedVersion,
-    EscalationRecord,
-    Feedback,
-    OutcomeRecord,
-    Records,
-    escalations,
-    feedback,
-    outcome_citations,
-)
+from copilot.record import CitedVersion, EscalationRecord, Feedback, OutcomeRecord
+from copilot.record_tables import escalations, feedback, outcome_citations
+from copilot.records import LONGEST_NOTES, Records
 from foundation.database import Database, open_database
 from foundation.errors import ConflictError, NotFoundError, StorageError
 from governance.principal import Principal, Role
@@ -36,7 +28,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def records(database: Database) -> Records:
-    return Records(database)
+    return Records(database, str)
 
 
 def escalation(outcome: str, note: str = "") -> EscalationRecord:
@@ -100,7 +92,7 @@ def test_what_is_anothers_does_not_exist(records: Records, stranger: Principal) 
     for act in (
         lambda: records.outcome(stranger, "one"),
         lambda: records.conversation(stranger, "cnv"),
-        lambda: records.annotate(stranger, "esc_one", "mine"),
+        lambda: records.annotate(stranger, "esc_one", "mine", NOW),
         lambda: records.rate(stranger, opinion),
     ):
         with pytest.raises(NotFoundError):
@@ -129,17 +121,17 @@ def test_of_notes_sent_at_once_none_is_lost(database: Database, records: Records
     records.keep(ADA, outcome("one", escalated=True))
     notes = {f"note {number}" for number in range(24)}
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda note: records.annotate(ADA, "esc_one", note), notes))
+        list(pool.map(lambda note: records.annotate(ADA, "esc_one", note, NOW), notes))
     assert set(note_of(database, "one").split("\n")) == notes
 
 
 def test_notes_end_somewhere(database: Database, records: Records) -> None:
     records.keep(ADA, outcome("one", escalated=True))
     for _ in range(4):
-        records.annotate(ADA, "esc_one", "é" * 4_999)
+        records.annotate(ADA, "esc_one", "é" * 4_999, NOW)
     assert len(note_of(database, "one")) == LONGEST_NOTES - 1
     with pytest.raises(ConflictError, match="20,000 characters"):
-        records.annotate(ADA, "esc_one", "x")
+        records.annotate(ADA, "esc_one", "x", NOW)
     assert len(note_of(database, "one")) == LONGEST_NOTES - 1
 
 
