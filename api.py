@@ -130,6 +130,7 @@ def _opened(settings: Settings, clock: Clock) -> Assembly:
         assembly.retriever.search(Query(text="warm-up", principal=nobody, limit=1))
         assembly.copilot  # noqa: B018 - made here, so that a bad policy is told at the start
         assembly.tokens  # noqa: B018
+        assembly.redactor.load()
     except BaseException:
         assembly.close()
         raise
@@ -142,7 +143,7 @@ def _hand_out(app: FastAPI, assembly: Assembly) -> None:
     state.tokens = assembly.tokens
     state.visible_catalog = assembly.visible_catalog
     state.listing = Listing(assembly.catalog, assembly.visible_catalog)
-    state.retriever = assembly.retriever
+    state.retriever = assembly.recorded_search
     state.copilot = assembly.copilot
     state.records = assembly.records
     state.person_request = PersonRequest(

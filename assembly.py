@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ingest.reindex import Reindexer
     from retrieval.embedding import QuestionQueue, SentenceTransformerEmbedder
     from retrieval.index import KnowledgeIndex
+    from retrieval.recorded_search import RecordedSearch
     from retrieval.reranker import CrossEncoderReranker
     from retrieval.retriever import Retriever
 
@@ -151,6 +152,19 @@ class Assembly:
             embedder=self.question_embedder,
             sync=IndexSync(self.catalog, self.index),
             reranker=self._reranker(),
+        )
+
+    @cached_property
+    def recorded_search(self) -> "RecordedSearch":
+        """Search on the record, for whoever is not the house itself."""
+        from retrieval.recorded_search import RecordedSearch
+
+        return RecordedSearch(
+            retriever=self.retriever,
+            database=self.database,
+            words=self.kept_words,
+            policy=self.policy.current,
+            clock=self.clock,
         )
 
     @cached_property

@@ -55,7 +55,7 @@ def _search(options: argparse.Namespace) -> int:
         query = Query(
             text=options.question, principal=principal, filters=_filters(options), limit=options.k
         )
-        found = assembly.retriever.search(query)
+        found = assembly.recorded_search.search(query)
         if options.json:
             print_json({"passages": [_passage_json(one) for one in found.passages]})
         else:

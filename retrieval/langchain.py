@@ -15,6 +15,7 @@ from governance.principal import Principal
 from governance.visibility import Filters
 from retrieval.passage import Passage
 from retrieval.query import DEFAULT_LIMIT, Query
+from retrieval.recorded_search import RecordedSearch
 from retrieval.retriever import Retriever
 
 
@@ -24,12 +25,13 @@ class PartnerCopilotRetriever(BaseRetriever):
     Each document's `page_content` is the passage's exact text; its metadata names where it
     stands (document, version, uri, headings, page, start, end) and the raw scores. With
     `max_context_tokens`, documents that would not fit into that much of a chat model's context
-    (counted with tiktoken's cl100k_base) are left out, the best ones first to stay.
+    (counted with tiktoken's cl100k_base) are left out, the best ones first to stay. Over a
+    `RecordedSearch` each call is on record.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
 
-    retriever: Retriever
+    retriever: Retriever | RecordedSearch
     principal: Principal
     filters: Filters = Field(default_factory=Filters)
     k: int = DEFAULT_LIMIT

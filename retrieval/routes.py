@@ -12,7 +12,7 @@ from governance.visibility import Filters
 from governance.visible_catalog import VisibleCatalog
 from retrieval.query import Query as SearchQuery
 from retrieval.readiness import Readiness
-from retrieval.retriever import Retriever
+from retrieval.recorded_search import RecordedSearch
 from retrieval.schemas import (
     HealthJson,
     PassagesJson,
@@ -43,7 +43,7 @@ Offset = Annotated[
 )
 def search(request: Request, reader: Reader, body: SearchBody) -> Response:
     """Passages that you may read, best first, with their raw scores."""
-    retriever: Retriever = request.app.state.retriever
+    retriever: RecordedSearch = request.app.state.retriever
     found = retriever.search(
         SearchQuery(
             text=body.question, principal=reader, filters=body.filters.filters(), limit=body.k
