@@ -16,7 +16,9 @@ from eval.dataset import read_dataset
 from eval.runner import CatalogCheck, Runner
 from eval.scoring import Judged, Metric
 from eval.summary import Group, Summary, summarise
-from foundation.database import open_database
+from foundation.clock import Clock
+from foundation.database import Database, open_database
+from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
 from governance.visible_catalog import VisibleCatalog
 from retrieval.retriever import Retriever
 
@@ -39,6 +41,14 @@ class Parts(Protocol):
     """What an evaluation needs of the running parts."""
 
     @property
+    def database(self) -> Database:
+        """Where the record of the house is."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+
+    @property
     def visible_catalog(self) -> VisibleCatalog:
         """The catalog through an asker's eyes."""
 
@@ -55,7 +65,8 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
 
     Asking leaves a record and may open an escalation. In an evaluation those go to a database of
     their own that is thrown away: made-up questions must not wait in a person's queue, nor move
-    the insights that are read from what partners really asked.
+    the insights that are read from what partners really asked, nor fill their audit. The house's
+    audit says that there was an evaluation.
     """
     path = Path(options.dataset)
     cases = read_dataset(path)
@@ -81,12 +92,28 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
         finally:
             database.close()
     summary = summarise(judged)
+    _put_on_record(assembly, path.name, summary)
     if options.json:
         report = summary_json(summary, dataset=path.name, seconds=time.perf_counter() - began)
         print(json.dumps(report, ensure_ascii=False))
     else:
         print_summary(summary)
     return 0
+
+
+def _put_on_record(assembly: Parts, dataset: str, summary: Summary) -> None:
+    with assembly.database.write() as connection:
+        record(
+            connection,
+            AuditEvent(
+                tenant=HOUSE,
+                at=assembly.clock(),
+                action=Action.EVALUATED,
+                actor=CONSOLE,
+                target=dataset,
+                details={"cases": summary.overall.cases, "leaks": summary.overall.leaks},
+            ),
+        )
 
 
 def print_summary(summary: Summary) -> None:

@@ -28,7 +28,10 @@ from governance.audit_chain import (
 )
 from governance.principal import Principal
 
-__all__ = ["HOUSE", "Action", "AuditEvent", "Written", "event_of", "record"]
+__all__ = ["CONSOLE", "HOUSE", "Action", "AuditEvent", "Written", "event_of", "record"]
+
+CONSOLE = "console"
+"""The actor of what is done on the command line: whoever has the data folder in hand."""
 
 # Built once: they run with every question.
 _HEAD = (

@@ -5,8 +5,10 @@ import json
 import pytest
 
 import cli
-from copilot.records import outcomes
+from copilot.record_tables import outcomes
 from foundation.database import open_database
+from governance.audit import Action
+from governance.audit_chain import audit_lines
 
 CASES = [
     {
@@ -96,11 +98,17 @@ def test_people_get_a_table_and_every_miss_in_a_line(house, capsys):
     assert [line for line in printed.splitlines() if line.startswith("auditor [crashed]")]
 
 
-def test_an_evaluation_leaves_no_outcome_and_no_escalation_behind(house):
-    evaluate(house)
+def test_an_evaluation_leaves_no_outcome_behind_and_one_line_in_the_audit(house):
     database = open_database(f"sqlite:///{house / 'data' / 'copilot.db'}")
-    with database.read() as connection:
-        assert connection.execute(outcomes.select()).all() == []
+
+    def told():
+        with database.read() as connection:
+            assert connection.execute(outcomes.select()).all() == []
+            return [line.action for line in connection.execute(audit_lines.select())]
+
+    before = told()
+    evaluate(house)
+    assert told()[len(before) :] == [Action.EVALUATED]
     database.close()
 
 
