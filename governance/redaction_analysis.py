@@ -16,7 +16,9 @@ from presidio_analyzer.predefined_recognizers import (
 from governance.redaction import PersonalData
 from governance.redaction_findings import Finding, resolve
 from governance.redaction_internet import EmailAddresses
-from governance.redaction_names import NamedEntities
+from governance.redaction_names import LanguageModel
+from governance.redaction_persons import Persons
+from governance.redaction_words import Words
 
 _LOWEST_SCORE = 0.3
 _NEED_THE_MODEL = frozenset({PersonalData.PERSON, PersonalData.ADDRESS})
@@ -37,7 +39,8 @@ class Analysis:
             (PersonalData.PHONE, PhoneRecognizer()),
             (PersonalData.IDENTIFIER, UsSsnRecognizer()),
         )
-        self._names = NamedEntities()
+        self._model = LanguageModel()
+        self._persons = Persons(Words(self._model.folder))
 
     def find(self, text: str, kinds: frozenset[PersonalData]) -> list[Finding]:
         """Return what is to go, without overlaps, in the order of the text."""
@@ -49,5 +52,6 @@ class Analysis:
             if one.score >= _LOWEST_SCORE
         ]
         if kinds & _NEED_THE_MODEL:
-            found.extend(one for one in self._names.find(text) if one.kind in kinds)
+            shaped = self._persons.recased(text)
+            found.extend(self._persons.find(text, shaped, self._model.entities(shaped)))
         return resolve(text, found)

