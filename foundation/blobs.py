@@ -1,18 +1,25 @@
 """Original files by content hash, on any fsspec URL: a folder, or object storage at scale."""
 
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from foundation.errors import NotFoundError, StorageError
 from foundation.folders import private_folder
-from foundation.ids import content_hash
+from foundation.ids import ID_PATTERN, content_hash
 
 # A password may hold slashes and even @: whatever stands before the last one is not shown.
 _CREDENTIALS = re.compile(r"(?<=://)\S*@")
 _SHORTEST_SECRET = 3
+_STAGED = "staged"
+_BLOCK = 1024 * 1024
 
 
 class BlobStore:
@@ -72,6 +79,72 @@ class BlobStore:
             raise StorageError(
                 f"cannot delete blob {key}: {_reason(error)}; check rights"
             ) from None
+
+    def stage(self, name: str, source: BinaryIO) -> None:
+        """Keep a file on which nothing rests yet, under a name of the caller's own making.
+
+        It is read block by block from its beginning, and never held as a whole.
+        """
+        path = self._staged(name)
+        partial = f"{path}.partial"
+        source.seek(0)
+        try:
+            self._fs.makedirs(f"{self._root}/{_STAGED}", exist_ok=True)
+            with self._fs.open(partial, "wb") as target:
+                shutil.copyfileobj(source, target, _BLOCK)
+            self._fs.mv(partial, path)
+        except OSError as error:
+            raise StorageError(
+                f"cannot keep the upload {name}: {_reason(error)}; check space and rights"
+            ) from None
+
+    @contextmanager
+    def staged(self, name: str) -> Iterator[Path]:
+        """A staged file on this machine's disk, for as long as the block lasts."""
+        path = self._staged(name)
+        with ExitStack() as stack:
+            try:
+                if not self._fs.exists(path):
+                    raise NotFoundError(f"the upload {name} is not there any more; send it again")
+                local = Path(path)
+                if not isinstance(self._fs, LocalFileSystem):
+                    copy = stack.enter_context(tempfile.NamedTemporaryFile(prefix="copilot-"))
+                    self._fs.get_file(path, copy.name)
+                    local = Path(copy.name)
+            except OSError as error:
+                raise StorageError(
+                    f"cannot read the upload {name}: {_reason(error)}; check space and rights"
+                ) from None
+            yield local
+
+    def unstage(self, name: str) -> None:
+        """Remove a staged file; removing what is not there is no error."""
+        path = self._staged(name)
+        try:
+            for one in (path, f"{path}.partial"):
+                if self._fs.exists(one):
+                    self._fs.rm_file(one)
+        except OSError as error:
+            raise StorageError(
+                f"cannot remove the upload {name}: {_reason(error)}; check rights"
+            ) from None
+
+    def staged_names(self) -> frozenset[str]:
+        """Every staged file, also those that were never finished."""
+        folder = f"{self._root}/{_STAGED}"
+        try:
+            if not self._fs.exists(folder):
+                return frozenset()
+            found = self._fs.ls(folder, detail=False)
+        except OSError as error:
+            raise StorageError(f"cannot list uploads: {_reason(error)}; check rights") from None
+        return frozenset(Path(one).name.removesuffix(".partial") for one in found)
+
+    def _staged(self, name: str) -> str:
+        if not re.fullmatch(ID_PATTERN, name):
+            message = f"{name!r} cannot name an upload"
+            raise ValueError(message)
+        return f"{self._root}/{_STAGED}/{name}"
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key[:2]}/{key}"

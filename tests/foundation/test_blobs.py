@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,38 @@ def test_a_blob_that_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match=f"cannot read blob {key}"):
         store.get(key)
+
+
+def test_a_staged_file_is_kept_under_its_name_until_it_is_removed(store: BlobStore) -> None:
+    data = b"\x00\xff" * 1_000_000
+    assert store.staged_names() == frozenset()
+    source = io.BytesIO(data)
+    source.read(10)
+    store.stage("job_1-0", source)
+    assert store.staged_names() == {"job_1-0"}
+    with store.staged("job_1-0") as path:
+        assert path.read_bytes() == data
+    store.unstage("job_1-0")
+    store.unstage("job_1-0")
+    assert store.staged_names() == frozenset()
+    with pytest.raises(NotFoundError, match="send it again"), store.staged("job_1-0"):
+        pass
+
+
+def test_what_was_staged_half_is_listed_and_can_be_removed(tmp_path: Path) -> None:
+    class Broken(io.BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise OSError(28, "No space left on device")
+
+    store = BlobStore(str(tmp_path / "blobs"))
+    with pytest.raises(StorageError, match="check space"):
+        store.stage("job_1-0", Broken())
+    assert store.staged_names() == {"job_1-0"}
+    store.unstage("job_1-0")
+    assert store.staged_names() == frozenset()
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\x00b", "a" * 65, "a.md"])
+def test_a_staged_file_never_has_a_name_from_outside(store: BlobStore, name: str) -> None:
+    with pytest.raises(ValueError, match="cannot name an upload"):
+        store.stage(name, io.BytesIO(b""))
