@@ -7,9 +7,13 @@ somebody saved, and nobody wants that quoted.
 """
 
 import io
+import mmap
+import struct
 import zipfile
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import BinaryIO
 
 from ingest.errors import (
     DamagedFileError,
@@ -80,6 +84,15 @@ _FOREIGN = (
     (b"SQLite format 3", "a database"), (b"OggS", "a sound file"), (b"ID3", "a sound file"),
 )  # fmt: skip
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_HEAD_BYTES = 1024 * 1024
+# An entry of an archive's directory with a name of middling length.
+_MAX_DIRECTORY_BYTES = _MAX_ENTRIES * 256
+_ARCHIVE_END = struct.Struct("<4s4H2LH")
+_ARCHIVE_END_64 = struct.Struct("<4sQ2H2L4Q")
+_END_MARK = b"PK\x05\x06"
+_LOCATOR_MARK = b"PK\x06\x07"
+_LOCATOR_BYTES = 20
+_LONGEST_COMMENT = 65_536
 _PDF_HEADER_WITHIN = 1024
 
 
@@ -88,14 +101,48 @@ def suffix_of(uri: str) -> str:
     return PurePosixPath(uri).suffix.lower().lstrip(".")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """A file's beginning, and the whole of it to look into. `size` is in bytes."""
+
+    head: bytes
+    size: int
+    file: BinaryIO
+
+    def holds(self, needle: bytes) -> bool:
+        if len(self.head) == self.size:
+            return needle in self.head
+        with mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            return whole.find(needle) >= 0
+
+
 def detect(data: bytes, uri: str) -> FileFormat:
     """Say what the file is, or raise the ParseError that says why it is not read."""
-    suffix = suffix_of(uri)
+    return _detect(_Content(head=data, size=len(data), file=io.BytesIO(data)), uri)
+
+
+def detect_file(file: BinaryIO, uri: str) -> FileFormat:
+    """The same of a file on disk, without holding the whole of it.
+
+    What only shows further inside, such as white space without end, is left to who reads it.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return _detect(_Content(head=file.read(_HEAD_BYTES), size=size, file=file), uri)
+
+
+def _detect(content: _Content, uri: str) -> FileFormat:
+    data, suffix = content.head, suffix_of(uri)
     named = SUFFIXES.get(suffix)
-    if not data.strip(b" \t\r\n\x00\xef\xbb\xbf") and not data.strip(b" \t\r\n\xef\xbb\xbf"):
+    whole = len(data) == content.size
+    if (
+        whole
+        and not data.strip(b" \t\r\n\x00\xef\xbb\xbf")
+        and not data.strip(b" \t\r\n\xef\xbb\xbf")
+    ):
         message = "is empty"
         raise EmptyFileError(message)
-    found = _by_content(data, suffix)
+    found = _by_content(content, suffix)
     if found is None and suffix in _LEGACY:
         message = f"is in the old .{suffix} format: save it as {_LEGACY[suffix]} and add that"
         raise UnsupportedFormatError(message)
@@ -106,8 +153,8 @@ def detect(data: bytes, uri: str) -> FileFormat:
         message = f"is a kind of file that is not read (.{suffix or 'without suffix'})"
         raise UnsupportedFormatError(message)
     limit = MAX_BINARY_BYTES if resolved in _BINARY_FORMATS else MAX_TEXT_BYTES
-    if len(data) > limit:
-        raise too_large(len(data), limit)
+    if content.size > limit:
+        raise too_large(content.size, limit)
     return resolved
 
 
@@ -119,11 +166,12 @@ def too_large(size: int, limit: int) -> TooLargeError:
     )
 
 
-def _by_content(data: bytes, suffix: str) -> FileFormat | None:  # noqa: PLR0911 - a list of cases reads best as one
+def _by_content(content: _Content, suffix: str) -> FileFormat | None:  # noqa: PLR0911 - a list of cases reads best as one
+    data = content.head
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _zip_format(data)
+        return _zip_format(content)
     if data.startswith(_OLE):
-        return _ole_format(data, suffix)
+        return _ole_format(content, suffix)
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN] and (suffix not in SUFFIXES or suffix == "pdf"):
         return FileFormat.PDF
     if data.startswith(b"%PDF-"):
@@ -153,15 +201,16 @@ def _refuse_impostor(data: bytes, suffix: str) -> None:
     raise MislabelledFileError(message)
 
 
-def _zip_format(data: bytes) -> FileFormat:
+def _zip_format(content: _Content) -> FileFormat:
+    _check_directory(content)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(content.file) as archive:
             entries = archive.infolist()
             mimetype = _small_entry(archive, "mimetype")
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError) as error:
         message = "is damaged: its directory is missing or broken, often a cut-off download"
         raise DamagedFileError(message) from error
-    _check_bomb(entries, len(data))
+    _check_bomb(entries, content.size)
     if any(entry.flag_bits & 1 for entry in entries):
         message = "is encrypted: save it without a password"
         raise EncryptedFileError(message)
@@ -191,6 +240,29 @@ def _small_entry(archive: zipfile.ZipFile, name: str) -> str:
         return ""
 
 
+def _check_directory(content: _Content) -> None:
+    """Refuse an archive whose directory alone would fill the memory of who reads it."""
+    longest = _LONGEST_COMMENT + _ARCHIVE_END.size + _LOCATOR_BYTES + _ARCHIVE_END_64.size
+    content.file.seek(max(0, content.size - longest))
+    tail = content.file.read()
+    # Where zipfile looks too: at the very end, else for the last one before a comment.
+    at = len(tail) - _ARCHIVE_END.size
+    if at < 0 or not (tail.startswith(_END_MARK, at) and tail.endswith(b"\x00\x00")):
+        at = tail.rfind(_END_MARK)
+    if at < 0 or at + _ARCHIVE_END.size > len(tail):
+        return  # damaged, as is found out when it is opened
+    size = _ARCHIVE_END.unpack_from(tail, at)[5]
+    at_64 = at - _LOCATOR_BYTES - _ARCHIVE_END_64.size
+    if at_64 >= 0 and tail.startswith(_LOCATOR_MARK, at - _LOCATOR_BYTES):
+        size = _ARCHIVE_END_64.unpack_from(tail, at_64)[8]
+    if size > _MAX_DIRECTORY_BYTES:
+        message = (
+            f"has a directory of {size / _MEGABYTE:.0f} MB inside, which no document needs: "
+            "not opened"
+        )
+        raise UnsafeFileError(message)
+
+
 def _check_bomb(entries: list[zipfile.ZipInfo], packed: int) -> None:
     """Judge an archive by its directory, before anything in it is unpacked."""
     if len(entries) > _MAX_ENTRIES:
@@ -207,9 +279,9 @@ def _check_bomb(entries: list[zipfile.ZipInfo], packed: int) -> None:
         raise UnsafeFileError(message)
 
 
-def _ole_format(data: bytes, suffix: str) -> FileFormat:
+def _ole_format(content: _Content, suffix: str) -> FileFormat:
     def holds(name: str) -> bool:
-        return name.encode("utf-16-le") in data
+        return content.holds(name.encode("utf-16-le"))
 
     if holds("EncryptedPackage"):
         message = "is encrypted: save it without a password"
