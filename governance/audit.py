@@ -47,7 +47,6 @@ _MOVE_HEAD = (
         number=bindparam("number"),
         hash=bindparam("hash"),
         mark=bindparam("mark"),
-        changed_at=bindparam("changed_at"),
     )
 )
 
@@ -220,7 +219,6 @@ def _appended(connection: Connection, head: _Head, event: AuditEvent, key: str) 
             "number": number,
             "hash": line,
             "mark": mark,
-            "changed_at": event.at,
         },
     )
     return _Head(tenant=event.tenant, number=number, hash=line, mark=mark)
@@ -253,7 +251,6 @@ def _begun(connection: Connection, event: AuditEvent, key: str) -> _Head:
             "number": first.number,
             "hash": first.hash,
             "mark": first.mark,
-            "changed_at": event.at,
         },
         replace=False,
     )

@@ -27,7 +27,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, DateTime, Index, Integer, String, Table, Text
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from foundation.database import metadata
 
@@ -65,7 +65,6 @@ audit_heads = Table(
     Column("hash", String(64), nullable=False),
     # Empty: it was written without a key.
     Column("mark", String(64), nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 
 
