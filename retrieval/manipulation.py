@@ -1,0 +1,73 @@
+"""Whether a text tries to command the assistant: frames of `manipulation.toml`.
+
+For questions and documents alike. What only a document should not say is in `instructions`.
+"""
+
+import re
+from functools import lru_cache
+
+from retrieval.frames import Manner, Rules, rules_of
+
+# Marks that part a model's turns, and tags that pretend to close what the assistant was given.
+_MARKS = re.compile(
+    r"""
+    <\|[a-z][\w\s-]{1,30}\|> | <\|?(?:im_start|im_end|endoftext|eot_id|start_header_id)\|?>
+    | \[/?inst\] | <</?sys>>
+    | \#{2,}\s*(?:system|instructions?|new\ instructions?|assistant|human)\s*[:\#\n]
+    | </(?:system|context|instructions?|user_?input|document|prompt|user|data|query|question
+        |tool_(?:response|result|output))>
+    | <(?:system|override|system_?prompt|admin)>
+    | (?:^|[-=\#*>.\]]\ ?)\[(?:system|admin|assistant|developer)\]
+    """,
+    re.VERBOSE,
+)
+_WITHOUT_SPACES = re.compile(
+    r"(?:ignore|disregard|forget)(?:all|any|every|the|your|of|previous|prior|above|earlier|safety)*"
+    r"(?:previous|prior|above|earlier|your|all)(?:instructions|rules|directives|guidelines|prompts)"
+    r"|(?:reveal|show|print|repeat|output)(?:me|the|your|hidden|full)*systemprompt"
+)
+# A person's question about such things: "how do I ...", "can we ...", "..., right?".
+_ASKS = re.compile(
+    r"""
+    ^\W*(?:how|where|when|why|which|who|what|do|does|did|is|are|was|will\ the|should|may|must
+        |(?:can|could|would)(?!\ you)
+        |wie|wo|wann|warum|welche\w*|kann|konnen\ wir|darf|muss|gilt|gelten
+        |comment|ou|quand|pourquoi|quel\w*|puis-je|peut-on|est-ce
+        |como|donde|cuando|por\ que|cual\w*|puedo|podemos|se\ puede
+        |come|dove|quando|perche|qual\w*|posso|possiamo|si\ puo)\b
+    |\b(?:how\ (?:do|can|to|does)|can\ (?:i|we)|do\ (?:i|we)|should\ (?:i|we)|but\ (?:i|it)
+        |wie\ kann)\b
+    |\b(?:right|correct|yes|oder|richtig|non|verdad|vero)\?\W*$
+    """,
+    re.VERBOSE,
+)
+_LONG_WORD = re.compile(r"[a-z]{14}")
+
+
+def command_in(text: str) -> Manner | None:
+    """How a folded text tries to command an assistant; None where it does not.
+
+    For questions and documents alike: neither people with a question nor manuals talk like this.
+    """
+    for rule, found in _rules().matches(text):
+        if not rule.askable or not _ASKS.search(_sentence_around(text, found)):
+            return rule.manner
+    if ("<" in text or "[" in text or "##" in text) and _MARKS.search(text):
+        return Manner.FALSE_FRAME
+    squeezed = _LONG_WORD.search(text) and _WITHOUT_SPACES.search(re.sub(r"[^a-z]", "", text))
+    return Manner.OVERRIDE if squeezed else None
+
+
+@lru_cache(maxsize=1)
+def _rules() -> Rules:
+    return Rules([
+        *rules_of("surely"),
+        *rules_of("unless_asked", askable=True),
+        *rules_of("opening", askable=True, opening=True),
+    ])  # fmt: skip
+
+
+def _sentence_around(text: str, found: re.Match[str]) -> str:
+    first = max(text.rfind(mark, 0, found.start()) for mark in ".!?")
+    last = [at for mark in ".!?" if (at := text.find(mark, found.end())) >= 0]
+    return text[first + 1 : min(last, default=len(text)) + 1]
