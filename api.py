@@ -13,23 +13,31 @@ import uvicorn
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import State
 
 import copilot.routes
+import governance.routes.access
 import governance.routes.documents
 import governance.routes.operations
 import retrieval.routes
 from assembly import Assembly
 from copilot.escalate import PersonRequest
-from foundation.asgi import REQUEST_ID_HEADER, RequestShell
+from foundation.asgi import REQUEST_ID_HEADER, RequestShell, Scope
 from foundation.clock import Clock, system_clock
 from foundation.gate import Gate
 from foundation.listening import address_of, listen
+from foundation.patience import Patience
+from foundation.punctual_http import server_config
+from foundation.security_headers import SecurityHeaders
 from foundation.settings import Settings, load_settings
 from foundation.telemetry import Telemetry
+from governance.abuse import AbuseWatch, SecurityEvents
+from governance.limiting import Limits, counters_at
 from governance.listing import Listing
 from governance.principal import Principal
+from governance.vigilance import Vigilance
 from openapi import document_of
-from problems import tell_failure, tell_problems
+from problems import tell_failure, tell_problems, tell_refusal
 from retrieval.query import Query
 from retrieval.readiness import Readiness
 
@@ -37,6 +45,10 @@ THREADS = 40
 """Threads that work for requests; each may hold a connection to the database."""
 PROBES = 2
 """Threads of their own for /readyz, which must answer while all others are busy."""
+IDENTIFYING = 8
+"""Threads that only find out who is asking, so that nobody waits for questions to be told."""
+COUNTERS = 8
+"""Threads of their own for counting requests where that is done on another machine."""
 MOST_QUESTIONS = 32
 """Questions and searches at once; beyond it the asker is told to come back.
 
@@ -59,13 +71,7 @@ def serve(*, host: str, port: int, settings: Settings) -> int:
         try:
             sys.stderr.write(_welcome(address_of(listener), settings))
             sys.stderr.flush()
-            config = uvicorn.Config(
-                application(settings, lambda: assembly),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=10,
-            )
+            config = server_config(application(settings, lambda: assembly))
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             pass
@@ -88,6 +94,10 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
         finally:
             await anyio.to_thread.run_sync(assembly.close)
 
+    def answered(scope: Scope, status: int) -> None:
+        vigilance: Vigilance = app.state.vigilance
+        vigilance.answered(scope, status)
+
     app = FastAPI(
         title="Partner Copilot",
         version="1.0",
@@ -103,21 +113,33 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
     app.state.telemetry = telemetry
     app.state.gate = Gate(MOST_QUESTIONS)
     app.state.probing = CapacityLimiter(PROBES)
+    app.state.identifying = CapacityLimiter(IDENTIFYING)
     app.include_router(copilot.routes.router)
     app.include_router(retrieval.routes.router)
     app.include_router(governance.routes.documents.router)
+    app.include_router(governance.routes.access.router)
     app.include_router(retrieval.routes.probes)
     app.include_router(governance.routes.operations.router)
     tell_problems(app)
-    app.add_middleware(RequestShell, telemetry=telemetry, on_failure=tell_failure)
+    app.add_middleware(Patience)
+    app.add_middleware(
+        RequestShell,
+        telemetry=telemetry,
+        on_failure=tell_failure,
+        on_refusal=tell_refusal,
+        on_answer=answered,
+        hosts=settings.hosts,
+    )
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
-            expose_headers=[REQUEST_ID_HEADER],
+            expose_headers=[REQUEST_ID_HEADER, "Retry-After", "RateLimit", "RateLimit-Policy"],
         )
+    # Around CORS too, whose answers to preflights nobody else sees.
+    app.add_middleware(SecurityHeaders)
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     return app
 
@@ -129,7 +151,7 @@ def _opened(settings: Settings, clock: Clock) -> Assembly:
         nobody = Principal(subject="", tenant="", roles=frozenset())
         assembly.retriever.search(Query(text="warm-up", principal=nobody, limit=1))
         assembly.copilot  # noqa: B018 - made here, so that a bad policy is told at the start
-        assembly.tokens  # noqa: B018
+        assembly.access.authenticator  # noqa: B018 - an issuer that does not answer, likewise
         assembly.redactor.load()
     except BaseException:
         assembly.close()
@@ -140,7 +162,11 @@ def _opened(settings: Settings, clock: Clock) -> Assembly:
 def _hand_out(app: FastAPI, assembly: Assembly) -> None:
     state = app.state
     state.clock = assembly.clock
-    state.tokens = assembly.tokens
+    state.authenticator = assembly.access.authenticator
+    state.denials = assembly.access.denials
+    state.api_keys = assembly.access.api_keys
+    state.revocations = assembly.access.revocations
+    state.widget_tokens = assembly.access.widget_tokens
     state.visible_catalog = assembly.visible_catalog
     state.listing = Listing(assembly.catalog, assembly.visible_catalog)
     state.retriever = assembly.recorded_search
@@ -152,6 +178,30 @@ def _hand_out(app: FastAPI, assembly: Assembly) -> None:
     state.readiness = Readiness(
         catalog=assembly.catalog, index=assembly.index, embedder=assembly.question_embedder
     )
+    _watch_over(state, assembly)
+
+
+def _watch_over(state: State, assembly: Assembly) -> None:
+    telemetry: Telemetry = state.telemetry
+    policy = assembly.policy
+    url = assembly.settings.limits_url
+    state.limits = Limits(
+        lambda: policy.current().limits,
+        counters_at(url.get_secret_value() if url else None),
+        on_failure=telemetry.limit_counter_failures.inc,
+    )
+    state.counting = CapacityLimiter(COUNTERS)
+    state.abuse_watch = AbuseWatch(lambda: policy.current().abuse)
+    state.vigilance = Vigilance(
+        watch=state.abuse_watch,
+        events=SecurityEvents(
+            assembly.database,
+            assembly.clock,
+            count=lambda signal: telemetry.security_events.labels(signal=signal).inc(),
+        ),
+        later=assembly.access.afterwards.do,
+    )
+    assembly.access.denials.on_denial.append(state.vigilance.denied)
 
 
 def _log_to_stderr() -> None:

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
     from copilot.ask import Copilot
     from copilot.records import Records
-    from governance.identity import TokenAuthority
+    from governance.access import Access
     from governance.kept_words import KeptWords
+    from governance.local_tokens import TokenAuthority
     from governance.redaction import Redactor
     from ingest.pipeline import Pipeline, Progress
     from ingest.reindex import Reindexer
+    from ingest.ticket_redaction import TicketRedaction
     from retrieval.embedding import QuestionQueue, SentenceTransformerEmbedder
     from retrieval.index import KnowledgeIndex
     from retrieval.recorded_search import RecordedSearch
@@ -69,7 +71,9 @@ class Assembly:
 
     def _opened_database(self) -> Database:
         import copilot.records  # noqa: F401 - tables register themselves
+        import governance.api_keys
         import governance.notices
+        import governance.revocations
         import governance.tables  # noqa: F401 - tables register themselves
 
         return open_database(self.settings.resolved_database_url, outside_key=self._audit_key)
@@ -208,7 +212,21 @@ class Assembly:
         from ingest.pipeline import Pipeline
 
         return Pipeline(
-            catalog=self.catalog, index=self.index, embedder=self.embedder, blobs=self.blobs
+            catalog=self.catalog,
+            index=self.index,
+            embedder=self.embedder,
+            blobs=self.blobs,
+            tickets=self._ticket_redaction,
+        )
+
+    def _ticket_redaction(self) -> "TicketRedaction":
+        from governance.house_secret import derived_key
+        from ingest.ticket_redaction import TicketRedaction
+
+        return TicketRedaction(
+            redact=self.redactor.redact,
+            kinds=self.policy.current().redaction.tickets,
+            key=derived_key(self._audit_key, "ticket rows"),
         )
 
     def reindex(self, on_progress: "Callable[[Progress], None]") -> "Progress":
@@ -262,20 +280,48 @@ class Assembly:
 
     @cached_property
     def tokens(self) -> "TokenAuthority":
-        """Signs and checks tokens."""
-        from governance.identity import TokenAuthority, token_secret
+        """Signs this house's own tokens; with a JWKS URL there are none."""
+        from governance.local_tokens import TokenAuthority
 
-        secret = self.settings.jwt_secret
+        if self.settings.jwt_jwks_url is not None:
+            raise ConfigurationError(
+                "tokens come from the issuer of COPILOT_JWT_JWKS_URL, and ours would be refused; "
+                "get one there, or make an API key with `partner-copilot keys create`"
+            )
         return TokenAuthority(
-            secret=secret.get_secret_value() if secret else token_secret(self.settings.data_dir),
+            secret=self._secret,
             issuer=self.settings.jwt_issuer,
             audience=self.settings.jwt_audience,
             clock=self.clock,
         )
 
+    @cached_property
+    def access(self) -> "Access":
+        """Who comes in: tokens, API keys, what was revoked, and who was turned away."""
+        from governance.access import Access
+
+        url = self.settings.jwt_jwks_url
+        return Access(
+            database=self.database,
+            clock=self.clock,
+            secret=self._secret,
+            issuer=self.settings.jwt_issuer,
+            audience=self.settings.jwt_audience,
+            jwks_url=None if url is None else str(url),
+        )
+
+    @cached_property
+    def _secret(self) -> str:
+        from governance.house_secret import token_secret
+
+        given = self.settings.jwt_secret
+        return given.get_secret_value() if given else token_secret(self.settings.data_dir)
+
     def close(self) -> None:
         """Release what was opened, in the reverse order of its making."""
         made = vars(self)
+        if "access" in made:
+            self.access.close()
         if "question_embedder" in made:
             self.question_embedder.close()
         if "kept_words" in made:

@@ -10,6 +10,7 @@ from commands import (
     documents,
     evaluating,
     ingesting,
+    keys,
     policy,
     reindexing,
     serving,
@@ -17,7 +18,7 @@ from commands import (
 from commands.usage import UsageError
 
 # In the order in which `--help` shows them.
-_NOUNS = (ingesting, asking, serving, documents, reindexing, policy, evaluating)
+_NOUNS = (ingesting, asking, serving, keys, documents, reindexing, policy, evaluating)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,6 +27,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
             {"name": "search", "description": "Passages, without an answer."},
             {"name": "outcomes", "description": "What comes after an answer."},
             {"name": "documents", "description": "What there is to read."},
+            {"name": "access", "description": "Who you are, and who else may come in."},
             {"name": "operations", "description": "Is it well?"},
         ],
     )

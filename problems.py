@@ -21,8 +21,11 @@ from foundation.errors import (
 )
 from foundation.gate import BusyError
 from foundation.ids import new_id
+from foundation.patience import SlowBodyError
 from foundation.problem import PROBLEM_MEDIA_TYPE, Misfit, Problem
 from governance.identity import ForbiddenError, UnauthenticatedError
+from governance.limiting import Exceeded, LimitedError
+from governance.routes.denied import noted
 from ingest.errors import IngestError, TooLargeError, UnsupportedFormatError
 
 _log = logging.getLogger("copilot.http")
@@ -43,11 +46,13 @@ PROBLEMS: Mapping[type[CopilotError], Telling] = {
     ForbiddenError: Telling(status=403, kind="forbidden"),
     # The same words whether it is another's or nobody's.
     NotFoundError: Telling(status=404, kind="not-found", detail=_NOT_FOUND),
+    SlowBodyError: Telling(status=408, kind="request-timeout"),
     ConflictError: Telling(status=409, kind="conflict"),
     TooLargeError: Telling(status=413, kind="content-too-large"),
     UnsupportedFormatError: Telling(status=415, kind="unsupported-media-type"),
     InvalidRequestError: Telling(status=422, kind="invalid-request"),
     IngestError: Telling(status=422, kind="unreadable-document"),
+    LimitedError: Telling(status=429, kind="too-many-requests"),
     ConfigurationError: Telling(
         status=500,
         kind="misconfigured",
@@ -77,10 +82,19 @@ _BY_STATUS: Mapping[int, Telling] = {
         status=405, kind="method-not-allowed", detail="This address takes other methods; see Allow."
     ),
     413: PROBLEMS[TooLargeError],
+    414: Telling(status=414, kind="uri-too-long", detail="The address is too long; shorten it."),
     415: PROBLEMS[UnsupportedFormatError],
+    421: Telling(
+        status=421,
+        kind="misdirected-request",
+        detail="This service does not answer under the name in the Host header.",
+    ),
 }
 _HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": 'Bearer realm="partner-copilot"'},
+    # The rest of the body is not wanted.
+    408: {"Connection": "close"},
+    413: {"Connection": "close"},
     503: {"Retry-After": "2"},
 }
 
@@ -130,7 +144,20 @@ async def _tell_error(request: Request, error: Exception) -> Response:
     if isinstance(error, UnauthenticatedError) and "authorization" in request.headers:
         # RFC 6750, section 3.1: only who sent a token is told that it is wrong.
         headers["WWW-Authenticate"] = f'{_HEADERS[401]["WWW-Authenticate"]}, error="invalid_token"'
-    return _response(problem_of(request, error), headers)
+    if isinstance(error, LimitedError):
+        headers = limit_headers(error.exceeded)
+        request.app.state.telemetry.limited.labels(limit=error.exceeded.name).inc()
+    return noted(request, _response(problem_of(request, error), headers), error)
+
+
+def limit_headers(exceeded: Exceeded) -> dict[str, str]:
+    """What a 429 says to programs (RFC 9110, 10.2.3, and the draft RateLimit header fields)."""
+    headers = {"Retry-After": str(exceeded.retry_after)}
+    if exceeded.amount:
+        policy = f'"{exceeded.name}";q={exceeded.amount}'
+        headers["RateLimit-Policy"] = policy + (f";w={exceeded.seconds}" * (exceeded.seconds > 0))
+        headers["RateLimit"] = f'"{exceeded.name}";r=0;t={exceeded.retry_after}'
+    return headers
 
 
 async def _tell_status(request: Request, error: Exception) -> Response:
@@ -138,7 +165,8 @@ async def _tell_status(request: Request, error: Exception) -> Response:
         raise error
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     told = _BY_STATUS.get(error.status_code, Telling(status=error.status_code, kind=kind))
-    return _response(_problem(request.url.path, told, detail=error.detail), error.headers)
+    response = _response(_problem(request.url.path, told, detail=error.detail), error.headers)
+    return noted(request, response, error)
 
 
 async def _tell_misfits(request: Request, error: Exception) -> Response:
@@ -164,12 +192,22 @@ def _misfit(error: Mapping[str, Any]) -> Misfit:
 
 async def tell_failure(scope: Scope, send: Send, error_id: str) -> None:
     """Tell of an error that no handler saw."""
-    body = _problem(scope["path"], _UNEXPECTED, error_id=error_id).encoded()
+    await _send(send, _problem(scope["path"], _UNEXPECTED, error_id=error_id))
+
+
+async def tell_refusal(send: Send, status: HTTPStatus) -> None:
+    """Tell of a request that is not looked at any further, not even at its path."""
+    await _send(send, _problem("", _BY_STATUS[status]), (b"connection", b"close"))
+
+
+async def _send(send: Send, problem: Problem, *more: tuple[bytes, bytes]) -> None:
+    body = problem.encoded()
     headers = [
         (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
+        *more,
     ]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -34,6 +34,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _token(options: argparse.Namespace) -> int:
     from governance.identity import TokenRequest
+    from governance.local_tokens import put_on_record
 
     check_tenant(options)
     request = TokenRequest(
@@ -46,8 +47,12 @@ def _token(options: argparse.Namespace) -> int:
         request = replace(request, subject=options.subject)
     with opened(options) as assembly:
         token = assembly.tokens.issue(request)
+        # Nobody gets a token that is on no record.
+        with assembly.database.write() as connection:
+            put_on_record(connection, request, clock=assembly.clock)
     if options.json:
-        print_json({"token": token, "expires_in": int(request.ttl.total_seconds())})
+        seconds = int(request.ttl.total_seconds())
+        print_json({"token": token, "expires_in": seconds, "token_id": request.token_id})
     else:
         print(token)
     return 0

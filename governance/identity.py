@@ -1,35 +1,109 @@
-"""Who is asking: a signed token becomes a `Principal`, and nothing else does."""
+"""Who is asking: what a credential proved, and how it is refused when it proves nothing."""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-import jwt
-
-from foundation.clock import Clock
-from foundation.errors import CopilotError, InvalidRequestError
+from foundation.errors import CopilotError
 from foundation.ids import new_id
-from foundation.secret_file import kept_secret
-from governance.principal import Principal, Role
+from governance.principal import Permission, Principal, Role
 
-_ALGORITHM = "HS256"
-_LEEWAY = timedelta(seconds=30)
-_LONGEST_TTL = timedelta(days=30)
-_LONGEST_TOKEN = 8_192
-_ATTRIBUTES = "attributes"
+LEEWAY = timedelta(seconds=30)
+"""How far the clocks of two machines may differ."""
+LONGEST_LIFE = timedelta(days=30)
+"""How long a token may be good for, whoever issued it; a revocation is kept as long."""
+LONGEST_SUBJECT = 255
+LONGEST_TENANT = 128
 # As much as the database has room for: what is recorded names who it was.
-_LONGEST_SUBJECT = 255
-_LONGEST_TENANT = 128
+_REFUSED = (
+    "the token is not valid here or has expired; "
+    "send a current one as 'Authorization: Bearer TOKEN' (partner-copilot token makes one)"
+)
+
+
+class CredentialKind(StrEnum):
+    """What was sent to prove who is asking."""
+
+    LOCAL_TOKEN = "local_token"  # noqa: S105 - the name of a kind
+    ISSUER_TOKEN = "issuer_token"  # noqa: S105 - the name of a kind
+    API_KEY = "api_key"
+    WIDGET_TOKEN = "widget_token"  # noqa: S105 - the name of a kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a credential proved.
+
+    `token_id` names the credential without being it: revocation, limits and the record use it;
+    empty where an issuer gives its tokens no id. `origin` is where a widget token is good for,
+    `key_id` the API key that was sent, or that minted the widget token that was.
+    """
+
+    principal: Principal
+    kind: CredentialKind
+    token_id: str
+    issued: datetime
+    expires: datetime
+    origin: str = ""
+    key_id: str = ""
+
+
+class Refusal(StrEnum):
+    """Why somebody was turned away: for the record, never for the answer."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    UNTRUSTED_HEADER = "untrusted_header"
+    WRONG_ALGORITHM = "wrong_algorithm"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    WRONG_ISSUER = "wrong_issuer"
+    WRONG_AUDIENCE = "wrong_audience"
+    WRONG_CLAIMS = "wrong_claims"
+    TOO_LONG_LIVED = "too_long_lived"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    WRONG_ORIGIN = "wrong_origin"
+    FORBIDDEN = "forbidden"
 
 
 class UnauthenticatedError(CopilotError):
-    """The request carries no token that proves who is asking."""
+    """The request carries nothing that proves who is asking.
+
+    The words never say which check failed: that would help only who is guessing. `reason` is for
+    the record; `proven` is whom an intact signature names all the same, as on an expired token.
+    """
+
+    def __init__(
+        self,
+        message: str = _REFUSED,
+        *,
+        reason: Refusal = Refusal.MISSING,
+        proven: Identity | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.proven = proven
 
 
 class ForbiddenError(CopilotError):
-    """The asker is known, and may not do this."""
+    """The asker is known, and may not do this. `permission` is what they would need, if named."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        permission: Permission | None = None,
+        reason: Refusal = Refusal.FORBIDDEN,
+        proven: Identity | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.permission = permission
+        self.reason = reason
+        self.proven = proven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,106 +119,4 @@ class TokenRequest:
     attributes: Mapping[str, str] = field(default_factory=dict)
     subject: str = field(default_factory=lambda: f"user-{secrets.token_hex(8)}")
     ttl: timedelta = timedelta(hours=1)
-
-
-class TokenAuthority:
-    """Signs and verifies HS256 tokens with one secret, for one issuer and audience.
-
-    The algorithm is pinned, so that a token cannot choose how it is checked (RFC 8725, 3.1).
-    """
-
-    def __init__(self, *, secret: str, issuer: str, audience: str, clock: Clock) -> None:
-        self._secret = secret
-        self._issuer = issuer
-        self._audience = audience
-        self._clock = clock
-
-    def issue(self, request: TokenRequest) -> str:
-        """A signed token. Raises `InvalidRequestError` for a lifetime that makes no sense."""
-        if not timedelta(0) < request.ttl <= _LONGEST_TTL:
-            message = f"a token lives between a second and {_LONGEST_TTL.days} days"
-            raise InvalidRequestError(message)
-        if not request.roles:
-            raise InvalidRequestError("a token needs at least one role; name it with --role")
-        if len(request.tenant) > _LONGEST_TENANT or len(request.subject) > _LONGEST_SUBJECT:
-            message = (
-                f"a tenant has at most {_LONGEST_TENANT} characters, "
-                f"a subject at most {_LONGEST_SUBJECT}"
-            )
-            raise InvalidRequestError(message)
-        now = self._clock()
-        claims = {
-            "iss": self._issuer,
-            "aud": self._audience,
-            "sub": request.subject,
-            "jti": new_id("tok"),
-            "iat": now,
-            "exp": now + request.ttl,
-            "tenant": request.tenant,
-            "roles": sorted(role.value for role in request.roles),
-            _ATTRIBUTES: dict(request.attributes),
-        }
-        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
-
-    def verify(self, token: str) -> Principal:
-        """The principal a token proves; `UnauthenticatedError` for any other token.
-
-        The message never says which check failed: that would help only who is guessing.
-        """
-        if len(token) > _LONGEST_TOKEN:
-            raise UnauthenticatedError(_REFUSED)
-        now = self._clock()
-        try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                algorithms=[_ALGORITHM],
-                issuer=self._issuer,
-                audience=self._audience,
-                options={
-                    "require": ["exp", "iat", "sub", "iss", "aud"],
-                    # Times are checked below, against the clock that is passed in.
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                },
-            )
-            if not claims["iat"] - _LEEWAY.total_seconds() <= now.timestamp():
-                raise UnauthenticatedError(_REFUSED)
-            if now.timestamp() >= claims["exp"] + _LEEWAY.total_seconds():
-                raise UnauthenticatedError(_REFUSED)
-            return _principal(claims)
-        except (jwt.InvalidTokenError, ValueError, TypeError, KeyError, UnicodeError):
-            raise UnauthenticatedError(_REFUSED) from None
-
-
-_REFUSED = (
-    "the token is not valid here or has expired; "
-    "send a current one as 'Authorization: Bearer TOKEN' (partner-copilot token makes one)"
-)
-
-
-def token_secret(data_dir: Path) -> str:
-    """The secret in the data folder, made on first use and readable by its owner only."""
-    return kept_secret(
-        data_dir / "token-secret",
-        what="token secret",
-        when_damaged="delete it, and every token made with it ends",
-    )
-
-
-def _principal(claims: Mapping[str, object]) -> Principal:
-    tenant, subject, roles = claims["tenant"], claims["sub"], claims["roles"]
-    attributes = claims.get(_ATTRIBUTES, {})
-    if not (isinstance(tenant, str) and tenant and isinstance(subject, str) and subject):
-        raise ValueError
-    if len(tenant) > _LONGEST_TENANT or len(subject) > _LONGEST_SUBJECT:
-        raise ValueError
-    if not (isinstance(roles, list) and roles and isinstance(attributes, dict)):
-        raise TypeError
-    return Principal(
-        subject=subject,
-        tenant=tenant,
-        roles=frozenset(Role(role) for role in roles),
-        attributes={str(name): str(value) for name, value in attributes.items()},
-    )
+    token_id: str = field(default_factory=lambda: new_id("tok"))

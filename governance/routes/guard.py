@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from typing import Annotated, Any
 
+import anyio.to_thread
 from fastapi import Depends, HTTPException, Path, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -16,8 +17,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from foundation.gate import Gate
 from foundation.ids import ID_PATTERN
 from foundation.problem import PROBLEM_MEDIA_TYPE
-from governance.identity import ForbiddenError, TokenAuthority, UnauthenticatedError
+from governance.abuse import AbuseWatch, ThrottledError
+from governance.authentication import Authenticator
+from governance.identity import ForbiddenError, Identity, Refusal, UnauthenticatedError
+from governance.limit_policy import RouteGroup
+from governance.limiting import Limits
+from governance.origins import Sender
 from governance.principal import Permission, Principal
+from governance.vigilance import GIVEN, HELD_OFF, asker_of
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a JSON body. A question has at most 4,000 characters."""
@@ -30,29 +37,62 @@ BEARER = HTTPBearer(
 )
 
 
-def principal_of(request: Request) -> Principal:
-    """Who the request's token proves it comes from; raises `UnauthenticatedError`."""
-    known: Principal | None = getattr(request.state, "principal", None)
+async def identity_of(request: Request) -> Identity:
+    """What the request proves of who sends it; found out once a request.
+
+    Raises `UnauthenticatedError`, and `ForbiddenError` for a widget token from another page.
+    """
+    known: Identity | None = getattr(request.state, "identity", None)
     if known is not None:
         return known
-    given = request.headers.getlist("authorization")
-    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    if scheme.casefold() != "bearer" or not token.strip():
+    headers = request.headers
+    given = headers.getlist("authorization")
+    scheme, _, bearer = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.casefold() != "bearer" or not bearer.strip():
         raise UnauthenticatedError(
-            "no token came with the request; send one as 'Authorization: Bearer TOKEN'"
+            "no token came with the request; send one as 'Authorization: Bearer TOKEN'",
+            reason=Refusal.MALFORMED if given else Refusal.MISSING,
         )
-    tokens: TokenAuthority = request.app.state.tokens
-    principal = tokens.verify(token.strip())
-    request.state.principal = principal
-    return principal
+    sender = Sender(
+        origins=headers.getlist("origin"),
+        fetch_sites=headers.getlist("sec-fetch-site"),
+        hosts=headers.getlist("host"),
+    )
+    authenticator: Authenticator = request.app.state.authenticator
+    # It asks the database, and perhaps an issuer for its keys: no request may wait for another's.
+    identity: Identity = await anyio.to_thread.run_sync(
+        authenticator.identify, bearer.strip(), sender, limiter=request.app.state.identifying
+    )
+    request.state.identity = identity
+    # The name under which what comes after the answer finds it.
+    request.state.principal = identity.principal
+    return identity
+
+
+def principal_of(request: Request) -> Principal:
+    """Who the request comes from, as a `GuardedRoute` has found out.
+
+    Raises `UnauthenticatedError` where nobody has.
+    """
+    known: Identity | None = getattr(request.state, "identity", None)
+    if known is None:
+        raise UnauthenticatedError("nothing proves yet who sends this request")
+    return known.principal
+
+
+async def current_identity(
+    request: Request,
+    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
+) -> Identity:
+    """What the request proves of who sends it."""
+    return await identity_of(request)
 
 
 async def current_principal(
-    request: Request,
-    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
+    identity: Annotated[Identity, Depends(current_identity)],
 ) -> Principal:
     """Who is asking."""
-    return principal_of(request)
+    return identity.principal
 
 
 def needs(permission: Permission) -> Callable[[Principal], Awaitable[Principal]]:
@@ -62,7 +102,8 @@ def needs(permission: Permission) -> Callable[[Principal], Awaitable[Principal]]
         principal: Annotated[Principal, Depends(current_principal)],
     ) -> Principal:
         if not principal.may(permission):
-            raise ForbiddenError(f"none of your roles allows this ({permission.value})")
+            message = f"none of your roles allows this ({permission.value})"
+            raise ForbiddenError(message, permission=permission)
         return principal
 
     return permitted
@@ -86,8 +127,47 @@ ONE_PLACE = Depends(_one_place)
 """A dependency of what searches or answers: beyond the bound it is told to come back."""
 
 
+_GROUPS: Mapping[str, RouteGroup] = {
+    "ask": RouteGroup.ASK,
+    "ask_stream": RouteGroup.ASK,
+    "search": RouteGroup.SEARCH,
+    "upload_document": RouteGroup.UPLOAD,
+}
+"""By name of the route; others count as reading or writing, by their method."""
+
+
+def group_of(route: APIRoute) -> RouteGroup:
+    """Which addresses it is limited together with."""
+    reads = RouteGroup.READ if route.methods == {"GET"} else RouteGroup.WRITE
+    return _GROUPS.get(route.name, reads)
+
+
+async def _admit(request: Request, principal: Principal, group: RouteGroup) -> None:
+    """Raise `LimitedError` where the asker has asked too much, or is held off."""
+    watch: AbuseWatch = request.app.state.abuse_watch
+    try:
+        watch.admit(asker_of(principal))
+    except ThrottledError:
+        setattr(request.state, HELD_OFF, True)
+        raise
+    limits: Limits = request.app.state.limits
+    if limits.waits:
+        await anyio.to_thread.run_sync(
+            limits.admit, principal, group, limiter=request.app.state.counting
+        )
+    else:
+        limits.admit(principal, group)
+
+
+def gave(request: Request, number: int) -> None:
+    """Say how many passages or documents an answer holds, for `abuse.export`."""
+    setattr(request.state, GIVEN, number)
+
+
 class GuardedRoute(APIRoute):
     """A route whose asker is known before its body is read, and whose body is read with care.
+
+    Whoever asks for more than policy allows is turned away before that, too.
 
     An empty value in the query is an absent one, so that a form's blank fields narrow nothing.
     """
@@ -96,9 +176,11 @@ class GuardedRoute(APIRoute):
         """Wrap the route's own handler."""
         handler = super().get_route_handler()
         takes_body = self.body_field is not None
+        group = group_of(self)
 
         async def guarded(request: Request) -> Response:
-            principal_of(request)
+            identity = await identity_of(request)
+            await _admit(request, identity.principal, group)
             request.scope["query_string"] = b"&".join(
                 pair
                 for pair in request.scope["query_string"].split(b"&")
@@ -165,10 +247,12 @@ def problems(*statuses: int, **told: str) -> dict[int | str, dict[str, Any]]:
         401: "No valid token came with the request.",
         403: "None of the asker's roles allows it.",
         404: "It does not exist, or not for this asker: the two look the same.",
+        408: "The body came too slowly.",
         409: "The thing is in a state that does not allow it; `detail` says which.",
         413: f"The body is larger than {LARGEST_BODY} bytes.",
         415: "The body is not JSON.",
         422: "The request does not fit; `errors` says where.",
+        429: "More was asked for than policy allows; `Retry-After` says when to come back.",
         500: "Something failed that should not; `error_id` is in the log too.",
         503: "A part of the house does not answer at the moment, or too many are asking.",
     }
@@ -177,5 +261,5 @@ def problems(*statuses: int, **told: str) -> dict[int | str, dict[str, Any]]:
             "description": told.get(f"status_{status}", words[status]),
             "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in sorted({401, 403, 500, 503, *statuses})
+        for status in sorted({401, 403, 429, 500, 503, *statuses})
     }

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from foundation.telemetry import Telemetry
 from governance.identity import ForbiddenError
 from governance.principal import Permission
-from governance.routes.guard import BEARER, principal_of, problems
+from governance.routes.guard import BEARER, identity_of, problems
 
 _FORWARDING = frozenset({"forwarded", "via", "x-real-ip"})
 
@@ -22,8 +22,13 @@ async def _metrics_reader(
     request: Request,
     _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> None:
-    if not _is_local(request) and not principal_of(request).may(Permission.READ_METRICS):
-        raise ForbiddenError("none of your roles may read the metrics")
+    if _is_local(request):
+        return
+    identity = await identity_of(request)
+    if not identity.principal.may(Permission.READ_METRICS):
+        raise ForbiddenError(
+            "none of your roles may read the metrics", permission=Permission.READ_METRICS
+        )
 
 
 def _is_local(request: Request) -> bool:

@@ -8,7 +8,7 @@ from foundation.blobs import BlobStore
 from foundation.database import open_database
 from foundation.folder_lock import FolderLock
 from foundation.folders import private_folder
-from governance.identity import token_secret
+from governance.house_secret import token_secret
 
 
 def mode(path: Path) -> int:

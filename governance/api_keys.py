@@ -1,0 +1,340 @@
+"""API keys: how machines say who they are. `pck_ID_SECRET`, shown once, kept as a digest.
+
+The secret has 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess from. A key
+belongs to a tenant, ends by itself, and never may more than who made it.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    DateTime,
+    Index,
+    Row,
+    String,
+    Table,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from foundation.afterwards import Afterwards
+from foundation.clock import Clock
+from foundation.database import Database, metadata
+from foundation.errors import ConflictError, InvalidRequestError, NotFoundError
+from governance.audit import Action, AuditEvent, event_of, record
+from governance.identity import (
+    LONGEST_SUBJECT,
+    LONGEST_TENANT,
+    CredentialKind,
+    Identity,
+    Refusal,
+    UnauthenticatedError,
+)
+from governance.key_rules import check_within
+from governance.origins import checked_origin
+from governance.principal import Permission, Principal, Role
+
+PREFIX = "pck_"
+LONGEST_KEY_LIFE = timedelta(days=365)
+MOST_KEYS = 200
+"""So many keys of a tenant may be good at once; more are forgotten ones."""
+_NOTED_EVERY = timedelta(minutes=1)
+_ID = re.compile(r"[0-9a-f]{16}")
+_NOBODYS = hashlib.sha256(b"").hexdigest()
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(LONGEST_TENANT), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("roles", JSON, nullable=False),
+    # None: all that the roles allow.
+    Column("scopes", JSON(none_as_null=True)),
+    Column("attributes", JSON, nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("created_by", String(LONGEST_SUBJECT), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    Index("api_keys_tenant", "tenant", "created_at"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRequest:
+    """What a key should be. `scopes` narrow what the roles allow; None: they do not."""
+
+    tenant: str
+    name: str
+    roles: frozenset[Role]
+    ttl: timedelta
+    scopes: frozenset[Permission] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    origins: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """What is known of a key. Its secret is not."""
+
+    id: str
+    name: str
+    principal: Principal
+    origins: frozenset[str]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def identity(self) -> Identity:
+        """What it proves while it is good."""
+        return Identity(
+            principal=self.principal,
+            kind=CredentialKind.API_KEY,
+            token_id=self.id,
+            issued=self.created_at,
+            expires=self.expires_at,
+            key_id=self.id,
+        )
+
+    def refusal(self, now: datetime) -> Refusal | None:
+        """Why it is not good any more, if it is not."""
+        if self.revoked_at is not None:
+            return Refusal.REVOKED
+        return Refusal.EXPIRED if now >= self.expires_at else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key with what it is sent as; the only moment at which both are known."""
+
+    key: ApiKey
+    text: str
+
+
+class ApiKeys:
+    """Makes keys, knows them again and ends them."""
+
+    def __init__(self, database: Database, clock: Clock, afterwards: Afterwards) -> None:
+        self._database = database
+        self._clock = clock
+        self._afterwards = afterwards
+        self._noted: dict[str, datetime] = {}
+
+    def create(self, request: KeyRequest, by: Identity | None = None) -> NewKey:
+        """A new key, on the record. `by` is None at the console, which may make any.
+
+        Raises `ForbiddenError` where it could do more than who makes it, `InvalidRequestError`
+        where it makes no sense.
+        """
+        now = self._clock()
+        _check(request)
+        key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+        principal = Principal(
+            subject=f"key:{key_id}",
+            tenant=request.tenant,
+            roles=request.roles,
+            attributes=dict(request.attributes),
+            scopes=request.scopes,
+        )
+        if by is not None:
+            check_within(principal, by)
+        elif not principal.permissions:
+            raise InvalidRequestError("the key could do nothing; name other roles or scopes")
+        key = ApiKey(
+            id=key_id,
+            name=request.name,
+            principal=principal,
+            origins=request.origins,
+            created_by=by.principal.subject if by else "console",
+            created_at=now,
+            expires_at=now + request.ttl,
+            last_used_at=None,
+            revoked_at=None,
+        )
+        with self._database.write() as connection:
+            if _good_keys(connection, request.tenant, now) >= MOST_KEYS:
+                raise ConflictError(
+                    f"{request.tenant} has {MOST_KEYS} keys that are good; revoke some first"
+                )
+            connection.execute(insert(api_keys).values(digest=_digest(secret), **_values(key)))
+            record(connection, _event(key, Action.KEY_CREATED, by.principal if by else None, now))
+        return NewKey(key=key, text=f"{PREFIX}{key_id}_{secret}")
+
+    def listed(self, tenant: str | None) -> tuple[ApiKey, ...]:
+        """The keys of a tenant, ended ones too, newest first; None: of all tenants."""
+        query = select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id)
+        if tenant is not None:
+            query = query.where(api_keys.c.tenant == tenant)
+        with self._database.read() as connection:
+            return tuple(_key(row) for row in connection.execute(query))
+
+    def revoke(self, tenant: str | None, key_id: str, by: Principal | None = None) -> ApiKey:
+        """End a key of this tenant, and with it the widget tokens that it minted.
+
+        Without a tenant, as at the console, of any. Raises `NotFoundError` where there is no such
+        key. One that has ended stays as it is.
+        """
+        now = self._clock()
+        with self._database.write() as connection:
+            key = found_key(connection, key_id)
+            if key is None or tenant not in (None, key.principal.tenant):
+                raise NotFoundError(f"there is no API key {key_id!r}; `keys list` shows them")
+            if key.revoked_at is None:
+                connection.execute(
+                    update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now)
+                )
+                record(connection, _event(key, Action.KEY_REVOKED, by, now))
+            return found_key(connection, key_id) or key
+
+    def identify(self, connection: Connection, text: str) -> Identity:
+        """Whom a key proves; raises `UnauthenticatedError`."""
+        key_id, _, secret = text.removeprefix(PREFIX).partition("_")
+        if not _ID.fullmatch(key_id):
+            raise UnauthenticatedError(reason=Refusal.MALFORMED)
+        row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
+        # Compared where there is no such key too, in the same time.
+        digest = row.digest if row is not None else _NOBODYS
+        matches = hmac.compare_digest(_digest(secret), digest)
+        if row is None:
+            raise UnauthenticatedError(reason=Refusal.UNKNOWN_KEY)
+        if not matches:
+            raise UnauthenticatedError(reason=Refusal.BAD_SIGNATURE)
+        key, now = _key(row), self._clock()
+        if reason := key.refusal(now):
+            raise UnauthenticatedError(reason=reason, proven=key.identity)
+        self._note_use(key, now)
+        return key.identity
+
+    def _note_use(self, key: ApiKey, now: datetime) -> None:
+        noted = max(
+            (one for one in (key.last_used_at, self._noted.get(key.id)) if one), default=None
+        )
+        if noted is not None and timedelta(0) <= now - noted < _NOTED_EVERY:
+            return
+        self._noted[key.id] = now
+        self._afterwards.do(lambda: self._put_use(key.id, now))
+
+    def _put_use(self, key_id: str, now: datetime) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                update(api_keys)
+                .where(
+                    api_keys.c.id == key_id,
+                    or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < now),
+                )
+                .values(last_used_at=now)
+            )
+
+
+def found_key(connection: Connection, key_id: str) -> ApiKey | None:
+    """The key of this id, whatever has become of it."""
+    row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
+    return None if row is None else _key(row)
+
+
+def _check(request: KeyRequest) -> None:
+    if not timedelta(minutes=1) <= request.ttl <= LONGEST_KEY_LIFE:
+        message = f"an API key lives between a minute and {LONGEST_KEY_LIFE.days} days"
+        raise InvalidRequestError(message)
+    if not request.roles:
+        raise InvalidRequestError("an API key needs at least one role")
+    if not request.name.strip() or not request.name.isprintable():
+        raise InvalidRequestError("an API key needs a name, so that people know it again")
+    for origin in request.origins:
+        checked_origin(origin)
+
+
+def _good_keys(connection: Connection, tenant: str, now: datetime) -> int:
+    good = select(func.count()).where(
+        api_keys.c.tenant == tenant, api_keys.c.revoked_at.is_(None), api_keys.c.expires_at > now
+    )
+    return int(connection.execute(good).scalar() or 0)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def _values(key: ApiKey) -> dict[str, object]:
+    principal = key.principal
+    scopes = principal.scopes
+    return {
+        "id": key.id,
+        "tenant": principal.tenant,
+        "name": key.name,
+        "roles": sorted(principal.roles),
+        "scopes": None if scopes is None else sorted(scopes),
+        "attributes": dict(principal.attributes),
+        "origins": sorted(key.origins),
+        "created_by": key.created_by,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        name=row.name,
+        principal=Principal(
+            subject=f"key:{row.id}",
+            tenant=row.tenant,
+            roles=frozenset(Role(one) for one in row.roles),
+            attributes=row.attributes,
+            scopes=None if row.scopes is None else frozenset(Permission(s) for s in row.scopes),
+        ),
+        origins=frozenset(row.origins),
+        created_by=row.created_by,
+        created_at=_utc(row.created_at),
+        expires_at=_utc(row.expires_at),
+        last_used_at=None if row.last_used_at is None else _utc(row.last_used_at),
+        revoked_at=None if row.revoked_at is None else _utc(row.revoked_at),
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    # SQLite keeps no time zone; what was written was UTC.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _event(key: ApiKey, action: Action, by: Principal | None, now: datetime) -> AuditEvent:
+    principal = key.principal
+    details: dict[str, object] = {"name": key.name}
+    if action is Action.KEY_CREATED:
+        details |= {
+            "roles": sorted(principal.roles),
+            "scopes": None if principal.scopes is None else sorted(principal.scopes),
+            "attributes": dict(principal.attributes),
+            "origins": sorted(key.origins),
+            "expires_at": key.expires_at.isoformat(),
+        }
+    if by is None:
+        return AuditEvent(
+            tenant=principal.tenant,
+            at=now,
+            action=action,
+            actor="console",
+            target=key.id,
+            details=details,
+        )
+    return event_of(by, at=now, action=action, target=key.id, details=details)
