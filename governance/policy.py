@@ -19,6 +19,7 @@ from governance.limit_policy import LimitPolicy
 from governance.principal import Principal
 from governance.record_policy import AuditPolicy, RetentionPolicy
 from governance.redaction import PersonalData
+from governance.upload_policy import UploadPolicy
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -139,6 +140,7 @@ class Policy(_Section):
     approvals: ApprovalPolicy = ApprovalPolicy()
     redaction: RedactionPolicy = RedactionPolicy()
     limits: LimitPolicy = LimitPolicy()
+    uploads: UploadPolicy = UploadPolicy()
     abuse: AbusePolicy = AbusePolicy()
     audit: AuditPolicy = AuditPolicy()
     retention: RetentionPolicy = RetentionPolicy()

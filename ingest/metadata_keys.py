@@ -197,6 +197,15 @@ def validated(model: type[Model], values: Plain, yaml: PlainYaml, where: str) ->
     raise ManifestError(f"{where} line {line}: {message}{more}")
 
 
+def explained(
+    error: ValidationError, model: type[BaseModel]
+) -> tuple[tuple[tuple[str | int, ...], str], ...]:
+    """Say of each misfit where it is and, in the words of a manifest's owner, what would fit."""
+    return tuple(
+        (entry["loc"], _explain(entry, model)) for entry in error.errors(include_url=False)
+    )
+
+
 def _written(location: tuple[str | int, ...], yaml: PlainYaml) -> Path:
     """Drop what pydantic puts into a location that nobody wrote, such as a union's branch."""
     path: Path = ()
