@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from governance.redaction_analysis import Analysis
 
+REDACTION_VERSION = 1
+"""Goes up when more or other things are found: what was redacted before is then read again."""
+
 _MOST_ROUNDS = 8
 
 

@@ -22,6 +22,7 @@ from ingest.errors import EmptyFileError, IngestError
 from ingest.isolation import ParserPool, ParseTask
 from ingest.source import Corpus, SourceFailure, SourceItem, SourceKind, read_derived
 from ingest.stored_elements import pack_elements
+from ingest.ticket_redaction import TicketRedaction
 from ingest.title import title_of
 from retrieval.chunk import Chunk
 from retrieval.embedding import Embedder
@@ -111,10 +112,14 @@ class _Work:
 
     changed: tuple[tuple[SourceItem, KnownDocument | None], ...]
     vanished: tuple[KnownDocument, ...]
+    tickets: TicketRedaction
 
 
 class Pipeline:
-    """Carries documents from their sources into catalog and index."""
+    """Carries documents from their sources into catalog and index.
+
+    `tickets` says at the start of an ingest what is taken out of rows.
+    """
 
     def __init__(
         self,
@@ -123,11 +128,13 @@ class Pipeline:
         index: KnowledgeIndex,
         embedder: Embedder,
         blobs: BlobStore,
+        tickets: Callable[[], TicketRedaction],
     ) -> None:
         self._catalog = catalog
         self._index = index
         self._embedder = embedder
         self._blobs = blobs
+        self._tickets = tickets
         self._sync = IndexSync(catalog, index)
 
     def run(
@@ -162,6 +169,7 @@ class Pipeline:
 
     def _compare(self, corpus: Corpus, how: IngestRun, report: IngestReport) -> _Work:
         known = {tenant: self._catalog.known(tenant) for tenant in corpus.tenants}
+        tickets = self._tickets()
         changed: list[tuple[SourceItem, KnownDocument | None]] = []
         seen: set[tuple[str, str]] = set()
         failures: list[SourceFailure] = []
@@ -172,10 +180,11 @@ class Pipeline:
                 continue
             seen.add((found.tenant, found.uri))
             before = known[found.tenant].get(found.uri)
-            if before is not None and _is_unchanged(found, before):
+            item = tickets.marked(found)
+            if before is not None and _is_unchanged(item, before):
                 report.unchanged += 1
             else:
-                changed.append((found, before))
+                changed.append((item, before))
         vanished: list[KnownDocument] = []
         if how.prune is not Prune.NO:
             for tenant, documents in known.items():
@@ -194,7 +203,7 @@ class Pipeline:
                         "withdrawn, use --prune=all"
                     )
                 vanished.extend(gone)
-        return _Work(changed=tuple(changed), vanished=tuple(vanished))
+        return _Work(changed=tuple(changed), vanished=tuple(vanished), tickets=tickets)
 
     def _carry_out(
         self,
@@ -209,7 +218,7 @@ class Pipeline:
         # The model computes outside the interpreter, so the next batch is made ready meanwhile.
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest-writer") as writer:
             writing: Future[None] = writer.submit(self._write, (), report)
-            for item, known, outcome in self._parsed(work.changed, how.workers):
+            for item, known, outcome in self._parsed(work, how.workers):
                 done += 1
                 try:
                     if isinstance(outcome, IngestError):
@@ -230,13 +239,16 @@ class Pipeline:
             report.removed += 1
 
     def _parsed(
-        self, changed: Sequence[tuple[SourceItem, KnownDocument | None]], workers: int
+        self, work: _Work, workers: int
     ) -> Iterator[tuple[SourceItem, KnownDocument | None, ParsedDocument | IngestError]]:
-        """Parse files in worker processes and read rows here, each as it comes."""
+        """Parse files in worker processes and read rows here, each as it comes.
+
+        A row goes on without what policy takes out; nothing later sees more of it.
+        """
         derived: deque[tuple[SourceItem, KnownDocument | None]] = deque()
 
         def tasks() -> Iterator[ParseTask]:
-            for number, (item, known) in enumerate(changed):
+            for number, (item, known) in enumerate(work.changed):
                 if item.kind is SourceKind.FILE and not isinstance(item.content, bytes):
                     yield ParseTask(
                         key=str(number), path=item.content, uri=item.uri, corpus_root=item.root
@@ -246,11 +258,11 @@ class Pipeline:
 
         with ParserPool(workers=workers) as pool:
             for result in pool.parse_all(tasks()):
-                yield (*changed[int(result.task.key)], result.outcome)
+                yield (*work.changed[int(result.task.key)], result.outcome)
                 while derived:
-                    yield _read_derived(*derived.popleft())
+                    yield _read_derived(*derived.popleft(), work.tickets)
         while derived:
-            yield _read_derived(*derived.popleft())
+            yield _read_derived(*derived.popleft(), work.tickets)
 
     def _prepare(
         self, item: SourceItem, known: KnownDocument | None, document: ParsedDocument
@@ -355,8 +367,9 @@ def _is_live(known: KnownDocument) -> bool:
 
 
 def _read_derived(
-    item: SourceItem, known: KnownDocument | None
+    item: SourceItem, known: KnownDocument | None, tickets: TicketRedaction
 ) -> tuple[SourceItem, KnownDocument | None, ParsedDocument | IngestError]:
+    item = tickets.redacted(item)
     try:
         document = read_derived(item.read())
     except IngestError as error:

@@ -109,8 +109,7 @@ def _item(
     manifest: Manifest,
     root: Path,
 ) -> SourceItem:
-    # Pure ASCII, so that the bytes are the same whatever the file's own encoding was.
-    data = _ENVELOPE + json.dumps(values, sort_keys=True).encode() + b"}"
+    data = row_bytes(values)
     return SourceItem(
         uri=f"{file.uri}#{values['id']}",
         tenant=manifest.tenant,
@@ -180,14 +179,27 @@ def _audience(partner: str, manifest: Manifest, ruled: MetadataKeys) -> frozense
         raise SourceError(f"partner {error}") from None
 
 
-def read_ticket(data: bytes) -> ParsedDocument | None:
-    """Return the text of a row's bytes, None where they are not a row's."""
+def row_bytes(values: dict[str, str]) -> bytes:
+    """Return the bytes by which a row is kept."""
+    # Pure ASCII, so that the bytes are the same whatever the file's own encoding was.
+    return _ENVELOPE + json.dumps(values, sort_keys=True).encode() + b"}"
+
+
+def row_values(data: bytes) -> dict[str, str] | None:
+    """Return the columns that `row_bytes` wrote, None where the bytes are not a row's."""
     if not data.startswith(_ENVELOPE):
         return None
     try:
         values = json.loads(data)["copilot_ticket"]
-        row = {column: str(values[column]) for column in COLUMNS}
+        return {column: str(values[column]) for column in COLUMNS}
     except (ValueError, KeyError, TypeError):
+        return None
+
+
+def read_ticket(data: bytes) -> ParsedDocument | None:
+    """Return the text of a row's bytes, None where they are not a row's."""
+    row = row_values(data)
+    if row is None:
         return None
     release = f", release {row['release']}" if row["release"] else ""
     closed = f", closed {row['closed']}" if row["closed"] else ", not closed yet"

@@ -25,6 +25,7 @@ from retrieval.query import Query
 from retrieval.retriever import Retriever
 from retrieval.sync import IndexSync
 from tests.fakes.hash_embedder import HashEmbedder
+from tests.fakes.ticket_redaction import tickets_as_they_are
 
 PARTNER = Principal(subject="p", tenant="acme", roles=frozenset({Role.PARTNER_CONSULTANT}))
 
@@ -70,6 +71,7 @@ def house(folder: Path, clock: Clock = system_clock) -> Iterator[House]:
                 index=index,
                 embedder=embedder,
                 blobs=BlobStore(str(folder / "blobs")),
+                tickets=tickets_as_they_are,
             ),
             retriever=Retriever(
                 visible_catalog=VisibleCatalog(catalog, clock),

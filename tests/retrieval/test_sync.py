@@ -23,6 +23,7 @@ from retrieval.query import Query
 from retrieval.retriever import Retriever
 from retrieval.sync import IndexSync
 from tests.fakes.hash_embedder import HashEmbedder
+from tests.fakes.ticket_redaction import tickets_as_they_are
 from tests.fakes.memory_index import MemoryIndex
 from tests.ingest.ingesting import PARTNER
 
@@ -76,6 +77,7 @@ class World:
             index=self.index,
             embedder=embedder,
             blobs=BlobStore(str(folder / "blobs")),
+            tickets=tickets_as_they_are,
         ).run(discover([corpus], options), IngestRun(workers=1))
         self.index.changed = 0
 
