@@ -31,6 +31,30 @@ class Telemetry:
             registry=self.registry,
         )
 
+        self.limited = Counter(
+            "copilot_limited_requests", "Requests beyond a limit", ["limit"], registry=self.registry
+        )
+        self.limit_counter_failures = Counter(
+            "copilot_limit_counter_failures",
+            "How often the shared counters of limits did not answer",
+            registry=self.registry,
+        )
+        self.security_events = Counter(
+            "copilot_security_events", "Security events", ["signal"], registry=self.registry
+        )
+        self.notices = Counter(
+            "copilot_notices",
+            "Attempts to deliver a notice, by how they ended",
+            ["result"],
+            registry=self.registry,
+        )
+        self.jobs = Counter(
+            "copilot_jobs",
+            "Runs of housekeeping's jobs, by how they ended",
+            ["job", "result"],
+            registry=self.registry,
+        )
+
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text exposition format."""
         return generate_latest(self.registry)

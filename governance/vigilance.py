@@ -1,0 +1,87 @@
+"""What each answer says about who asked for it: the eyes of `abuse`.
+
+It looks at status and address of what was answered, never at a question or a text.
+"""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
+
+from governance.abuse import AbuseWatch, Asker, SecurityEvents
+from governance.abuse_policy import Signal
+from governance.identity import Identity
+from governance.principal import Principal
+
+_NOT_FOUND = 404
+_LIMITED = 429
+_FAILED = 400
+
+GIVEN = "given"
+"""Where in a request's state a route says how many passages or documents it gave."""
+SUSPICIOUS = "suspicious"
+"""Where in a request's state a route says that a question carried instructions."""
+HELD_OFF = "held_off"
+"""Where in a request's state it says that the asker is being held off already."""
+
+Scope = MutableMapping[str, Any]
+
+
+def asker_of(principal: Principal) -> Asker:
+    """Whose doings a principal's are."""
+    return Asker(
+        tenant=principal.tenant,
+        name=principal.subject,
+        roles=tuple(sorted(role.value for role in principal.roles)),
+    )
+
+
+class Vigilance:
+    """Counts what askers do, and has told what crosses a threshold.
+
+    `later` does a thing that may take a moment: nothing here makes an answer wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        watch: AbuseWatch,
+        events: SecurityEvents,
+        later: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self._watch = watch
+        self._events = events
+        self._later = later
+
+    def answered(self, scope: Scope, status: int) -> None:
+        """Take note of an answer after it was sent."""
+        identity: Identity | None = scope["state"].get("identity")
+        if identity is not None:
+            asker = asker_of(identity.principal)
+            for signal, amount in doings_of(scope, status):
+                self._note(asker, signal, amount)
+
+    def denied(self, principal: Principal | None, source: str, _reason: str) -> None:
+        """Take note of a denial; `source` is a name for where it came from."""
+        asker = asker_of(principal) if principal else Asker(tenant="", name=source)
+        self._note(asker, Signal.DENIALS, 1)
+
+    def _note(self, asker: Asker, signal: Signal, amount: int) -> None:
+        crossing = self._watch.note(asker, signal, amount)
+        if crossing is not None:
+            self._later(lambda: self._events.tell(crossing))
+
+
+def doings_of(scope: Scope, status: int) -> Iterator[tuple[Signal, int]]:
+    """What an answer to somebody counts as, besides denials."""
+    state = scope["state"]
+    by_id = "{" in str(getattr(scope.get("route"), "path", ""))
+    if status == _NOT_FOUND and by_id:
+        yield Signal.PROBING, 1
+    # Who is held off anyway would otherwise be held off for that again and again.
+    elif status == _LIMITED and not state.get(HELD_OFF):
+        yield Signal.BURSTS, 1
+    elif status < _FAILED:
+        given = state.get(GIVEN, int(by_id and scope["method"] == "GET"))
+        if given:
+            yield Signal.EXPORT, given
+        if state.get(SUSPICIOUS):
+            yield Signal.ATTACKS, 1
