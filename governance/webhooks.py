@@ -9,7 +9,7 @@ import json
 import logging
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -20,7 +20,7 @@ import httpx
 
 from foundation.settings import is_loopback
 from foundation.webhook_signature import signature
-from governance.notices import Notice, Outbox
+from governance.notices import Notice, Outbox, Waiting
 
 _log = logging.getLogger("copilot.webhooks")
 _AT_ONCE = 50
@@ -71,16 +71,17 @@ class WebhookSender:
         """Send what is due. Where no receiver is set, what is a day old is given up."""
         if self._receiver is None:
             return Delivery(dead=self._outbox.give_up(now - KEPT_WITHOUT_RECEIVER))
-        return anyio.run(self._deliver, self._receiver, now)
+        due = self._outbox.due(now, _AT_ONCE)
+        return anyio.run(self._deliver, self._receiver, due, now) if due else Delivery()
 
-    async def _deliver(self, receiver: Receiver, now: datetime) -> Delivery:
+    async def _deliver(self, receiver: Receiver, due: Sequence[Waiting], now: datetime) -> Delivery:
         results = {"delivered": 0, "failed": 0, "dead": 0}
         # A proxy that the environment names is for the way out, not for this machine.
         outside = not is_loopback(urlsplit(receiver.url).hostname or "")
         async with httpx.AsyncClient(
             follow_redirects=False, timeout=SECONDS_TO_ANSWER, trust_env=outside
         ) as client:
-            for waiting in self._outbox.due(now, _AT_ONCE):
+            for waiting in due:
                 notice = waiting.notice
                 why = await self._attempt(client, receiver, notice, int(now.timestamp()))
                 result = self._settle(notice, waiting.attempts, now, why)
