@@ -17,8 +17,9 @@ from collections.abc import Sequence
 
 from attack.check import Check, Scale
 from attack.table import show
+from foundation.settings import Settings
 
-ATTACKS: tuple[str, ...] = ()
+ATTACKS: tuple[str, ...] = ("isolation",)
 """One module each, in the order in which they run; each has `run(scale) -> list[Check]`."""
 
 
@@ -56,6 +57,7 @@ def _prepare() -> None:
     for name in [one for one in os.environ if one.startswith("COPILOT_")]:
         if name != "COPILOT_SHARED_DATA":
             del os.environ[name]
+    Settings.model_config["env_file"] = None
     # Refused requests are what this is about; one log line each would bury the table.
     logging.disable(logging.CRITICAL)
 

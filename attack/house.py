@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,14 @@ def _unit(text: str) -> "np.ndarray":
     return HashEmbedder().embed_question(text)
 
 
+@cache
+def _real_model() -> "SentenceTransformerEmbedder":
+    # Its weights take seconds to load, and nobody changes them: one for all houses.
+    from retrieval.embedding import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(_PACKAGED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who attacks, or is attacked: what a token says of them."""
@@ -112,21 +120,22 @@ class AttackedHouse(Assembly):
 
     def __init__(self, folder: Path, clock: Calendar, *, real_model: bool = False) -> None:
         model = _PACKAGED if real_model else QuickModel.name
-        super().__init__(Settings(_env_file=None, data_dir=folder / "data", embedder=model), clock)
+        super().__init__(Settings(data_dir=folder / "data", embedder=model), clock)
         self.calendar = clock
         self._real_model = real_model
 
     @cached_property
     def embedder(self) -> "SentenceTransformerEmbedder":
         """The model."""
-        if self._real_model:
-            return super().embedder
-        return QuickModel()  # type: ignore[return-value]
+        return _real_model() if self._real_model else QuickModel()  # type: ignore[return-value]
 
     def ingest(self, *pages: Page) -> IngestReport:
         """Take pages in as the command line does, less the parser's process."""
         items = tuple(_item(one) for one in pages)
-        report = self.pipeline.run(_Handed(items), IngestRun(workers=1))
+        report = self.pipeline.run(
+            _Handed(folders=(), skipped=(), unsupported={}, warnings=(), items=items),
+            IngestRun(workers=1),
+        )
         if report.failed:
             message = f"could not ingest {report.failed[0]}"
             raise RuntimeError(message)
@@ -179,37 +188,40 @@ class Door:
 
 @contextmanager
 def served(
-    folder: Path, clock: Calendar | None = None, *, real_model: bool = False
+    folder: Path,
+    clock: Calendar | None = None,
+    *,
+    real_model: bool = False,
+    kind: type[AttackedHouse] = AttackedHouse,
 ) -> Iterator[Door]:
     """A house in a folder behind its application, for the length of the block."""
-    house = AttackedHouse(folder, clock or Calendar(), real_model=real_model)
+    house = kind(folder, clock or Calendar(), real_model=real_model)
     app = application(house.settings, lambda: house)
     # What the application does not answer itself must count as the failure that it is.
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Door(house, app, client)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Handed(Corpus):
     """Documents that were handed over instead of found in a folder."""
 
-    __slots__ = ("_items",)
-
-    def __init__(self, items: tuple[SourceItem, ...]) -> None:
-        super().__init__(folders=(), skipped=(), unsupported={}, warnings=())
-        object.__setattr__(self, "_items", items)
+    items: tuple[SourceItem, ...]
 
     @property
     def tenants(self) -> frozenset[str]:
         """The owners of what was handed over."""
-        return frozenset(one.tenant for one in self._items)
+        return frozenset(one.tenant for one in self.items)
 
     def __iter__(self) -> Iterator[SourceItem | SourceFailure]:
         """Yield every document."""
-        return iter(self._items)
+        return iter(self.items)
 
 
 def _item(page: Page) -> SourceItem:
-    loaded = {"text": page.text, "title": page.title, "format": "md", "page": None, "metadata": {}}
+    loaded: dict[str, object] = {
+        "text": page.text, "title": page.title, "format": "md", "page": None, "metadata": {},
+    }  # fmt: skip
     metadata = DocumentMetadata(
         title=page.title,
         doc_type=page.doc_type,
@@ -222,7 +234,7 @@ def _item(page: Page) -> SourceItem:
         releases=page.releases,
         supersedes=page.supersedes,
     )
-    content = b'{"copilot_loaded": ' + json.dumps(loaded).encode() + b"}"
+    content = b'{"copilot_loaded":' + json.dumps(loaded).encode() + b"}"
     return SourceItem(
         uri=page.uri,
         tenant=page.tenant,
