@@ -26,6 +26,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as quoted
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
@@ -80,17 +81,11 @@ def line_hash(  # noqa: PLR0913 - these are what is hashed
     *, tenant: str, number: int, at: str, action: str, seal: str, previous: str
 ) -> str:
     """The hash of a line, over everything but the sealed text itself."""
+    # What `canonical` gives of these six, in a third of the time: a verification does it for
+    # every line there is.
     return digest(
-        canonical(
-            {
-                "tenant": tenant,
-                "number": number,
-                "at": at,
-                "action": action,
-                "seal": seal,
-                "previous": previous,
-            }
-        )
+        f'{{"action":{quoted(action)},"at":{quoted(at)},"number":{number:d},'
+        f'"previous":{quoted(previous)},"seal":{quoted(seal)},"tenant":{quoted(tenant)}}}'
     )
 
 

@@ -5,7 +5,7 @@ itself: a whole database put back as it was earlier. That takes anchors.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
@@ -36,6 +36,7 @@ from governance.audit_origins import AuditLine, Origins
 from governance.audit_purges import Purges, read_purge
 
 _AT_ONCE = 2_000
+_NOT_OF_ITS_TYPE = (TypeError, ValueError, AttributeError)
 _READ: Sequence[ColumnElement[Any]] = tuple(
     column for column in audit_lines.c if column is not audit_lines.c.tenant
 )
@@ -70,7 +71,7 @@ def _reports(
     origins = Origins(connection)
     for tenant in sorted(tenants):
         chain = _Chain(tenant, anchors.get(tenant, {}), _purges(connection, tenant), origins)
-        lines = connection.execution_options(yield_per=_AT_ONCE).execute(
+        lines: Iterable[Any] = connection.execution_options(yield_per=_AT_ONCE).execute(
             select(*_READ).where(audit_lines.c.tenant == tenant).order_by(audit_lines.c.number)
         )
         for line in lines:
@@ -131,21 +132,34 @@ class _Chain:
     def take(self, line: AuditLine) -> None:
         """Look at the next line."""
         self._lines += 1
+        try:
+            self._look_at(line)
+        except _NOT_OF_ITS_TYPE:
+            # SQLite takes any type in any column.
+            number = line[0] if isinstance(line[0], int) else 0
+            self._tell(number, Wrong.ALTERED, "a column holds what was never written there")
+            self._number, self._doubtful = max(number, self._number), True
+
+    def _look_at(self, line: AuditLine) -> None:
+        number, at, action, _, _, seal, previous, hash_ = line
         told = self._wrong
-        gap = line.number != self._number + 1
-        if line.number > self._number + 1:
-            self._missing(self._number + 1, line.number - 1)
-        if not self._fits(line):
+        expected = self._number + 1
+        if number > expected:
+            self._missing(expected, number - 1)
+        made = line_hash(
+            tenant=self._tenant, number=number, at=at, action=action, seal=seal, previous=previous
+        )
+        if made != hash_:
             self._tell_origin(line)
-        elif line.previous != self._hash and not gap and not self._doubtful:
-            self._tell(line.number, Wrong.UNCHAINED)
+        elif previous != self._hash and number == expected and not self._doubtful:
+            self._tell(number, Wrong.UNCHAINED)
         self._check_text(line)
-        if line.action == Action.CHAIN_REMARKED:
-            self._tell(line.number, Wrong.REMARKED)
-        if self._anchors.get(line.number, line.hash) != line.hash:
-            self._tell(line.number, Wrong.ANCHOR, "this line has another hash")
+        if action == Action.CHAIN_REMARKED:
+            self._tell(number, Wrong.REMARKED)
+        if number in self._anchors and self._anchors[number] != hash_:
+            self._tell(number, Wrong.ANCHOR, "this line has another hash")
         self._doubtful = self._wrong > told
-        self._number, self._hash, self._last_at = line.number, line.hash, line.at
+        self._number, self._hash, self._last_at = number, hash_, at
 
     def closed(self, head: _Head | None, started: tuple[int, ...], key: str) -> ChainReport:
         """Look at the head and the beginning when all lines have gone by."""
@@ -153,7 +167,10 @@ class _Chain:
             self._tell(0, Wrong.REMOVED, "nothing is left of it")
         else:
             self._check_start(started)
-            self._check_head(head, key)
+            try:
+                self._check_head(head, key)
+            except _NOT_OF_ITS_TYPE:
+                self._tell(self._number, Wrong.HEAD, "it holds what was never written there")
         if behind := [number for number in self._anchors if number > self._number]:
             self._tell(max(behind), Wrong.ANCHOR, f"the chain ends with line {self._number}")
         return ChainReport(
@@ -167,39 +184,29 @@ class _Chain:
             wrong=self._wrong,
         )
 
-    def _fits(self, line: AuditLine) -> bool:
-        made = line_hash(
-            tenant=self._tenant,
-            number=line.number,
-            at=line.at,
-            action=line.action,
-            seal=line.seal,
-            previous=line.previous,
-        )
-        return bool(made == line.hash)
-
     def _tell_origin(self, line: AuditLine) -> None:
         origin = self._origins.of(self._tenant, line)
         if origin is None:
-            self._tell(line.number, Wrong.ALTERED)
+            self._tell(line[0], Wrong.ALTERED)
         elif origin[0] == self._tenant:
-            self._tell(line.number, Wrong.REORDERED, f"it is line {origin[1]}")
+            self._tell(line[0], Wrong.REORDERED, f"it is line {origin[1]}")
         else:
             where = f"it is line {origin[1]} of {name_of(origin[0])}"
-            self._tell(line.number, Wrong.FOREIGN, where)
+            self._tell(line[0], Wrong.FOREIGN, where)
 
     def _check_text(self, line: AuditLine) -> None:
-        if line.sealed is None:
+        number, _, action, sealed, actor, seal, _, _ = line
+        if sealed is None:
             self._cleared += 1
-            if not self._purges.cover(line.number, line.action):
-                self._tell(line.number, Wrong.TEXT_CLEARED)
-            if line.actor is not None:
-                self._tell(line.number, Wrong.ALTERED, "the name of who acted stayed behind")
-        elif digest(line.sealed) != line.seal:
-            self._tell(line.number, Wrong.TEXT_ALTERED)
+            if not self._purges.cover(number, action):
+                self._tell(number, Wrong.TEXT_CLEARED)
+            if actor is not None:
+                self._tell(number, Wrong.ALTERED, "the name of who acted stayed behind")
+        elif digest(sealed) != seal:
+            self._tell(number, Wrong.TEXT_ALTERED)
         # The text is canonical JSON, in which `actor` comes first.
-        elif line.actor is None or not line.sealed.startswith(f'{{"actor":{quoted(line.actor)},'):
-            self._tell(line.number, Wrong.ALTERED, "who acted is another than in the sealed text")
+        elif actor is None or not sealed.startswith(f'{{"actor":{quoted(actor)},'):
+            self._tell(number, Wrong.ALTERED, "who acted is another than in the sealed text")
 
     def _check_start(self, started: tuple[int, ...]) -> None:
         if self._tenant == HOUSE or len(started) == 1:
