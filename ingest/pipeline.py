@@ -14,13 +14,14 @@ from enum import StrEnum
 
 from foundation.blobs import BlobStore
 from foundation.errors import ConflictError, StorageError
+from governance.author import Author
 from governance.catalog import Catalog, ChunkRow, KnownDocument, NewVersion, PlannedVersion
 from governance.document import ApprovalState, DocumentMetadata
 from ingest.chunking import chunk_document
 from ingest.element import ParsedDocument
 from ingest.errors import EmptyFileError, IngestError
 from ingest.isolation import ParserPool, ParseTask
-from ingest.source import Corpus, SourceFailure, SourceItem, SourceKind, read_derived
+from ingest.source import Source, SourceFailure, SourceItem, SourceKind, read_derived
 from ingest.stored_elements import pack_elements
 from ingest.ticket_redaction import TicketRedaction
 from ingest.title import title_of
@@ -85,11 +86,12 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestRun:
-    """How one ingest is to run."""
+    """How one ingest is to run. `author` is whose deed it is; None: the console's."""
 
     prune: Prune = Prune.NO
     dry_run: bool = False
     workers: int = 2
+    author: Author | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ class Pipeline:
 
     def run(
         self,
-        corpus: Corpus,
+        corpus: Source,
         how: IngestRun,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> IngestReport:
@@ -167,7 +169,7 @@ class Pipeline:
         report.seconds = time.monotonic() - started
         return report
 
-    def _compare(self, corpus: Corpus, how: IngestRun, report: IngestReport) -> _Work:
+    def _compare(self, corpus: Source, how: IngestRun, report: IngestReport) -> _Work:
         known = {tenant: self._catalog.known(tenant) for tenant in corpus.tenants}
         tickets = self._tickets()
         changed: list[tuple[SourceItem, KnownDocument | None]] = []
@@ -217,7 +219,7 @@ class Pipeline:
         done = 0
         # The model computes outside the interpreter, so the next batch is made ready meanwhile.
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest-writer") as writer:
-            writing: Future[None] = writer.submit(self._write, (), report)
+            writing: Future[None] = writer.submit(self._write, (), how, report)
             for item, known, outcome in self._parsed(work, how.workers):
                 done += 1
                 try:
@@ -228,11 +230,11 @@ class Pipeline:
                     report.failed.append(Failure(path=item.uri, error=str(error)))
                 if sum(len(one.chunks) for one in batch) >= _BATCH_CHUNKS:
                     writing.result()
-                    writing = writer.submit(self._write, tuple(batch), report)
+                    writing = writer.submit(self._write, tuple(batch), how, report)
                     batch = []
                 on_progress(Progress(done=done, total=total, chunks=report.chunks))
             writing.result()
-        self._write(batch, report)
+        self._write(batch, how, report)
         on_progress(Progress(done=done, total=total, chunks=report.chunks))
         for document in work.vanished:
             self._catalog.withdraw_vanished(document.document_id)
@@ -300,7 +302,7 @@ class Pipeline:
             keywords=keyword_vectors(chunks, metadata.title),
         )
 
-    def _write(self, batch: Sequence[_Prepared], report: IngestReport) -> None:
+    def _write(self, batch: Sequence[_Prepared], how: IngestRun, report: IngestReport) -> None:
         if not batch:
             return
         vectors = self._embedder.embed_documents(
@@ -329,7 +331,8 @@ class Pipeline:
                     terms=term_counts(one.keywords),
                 )
                 for one in batch
-            ]
+            ],
+            how.author,
         )
         for one, version in zip(batch, recorded, strict=True):
             report.added += one.known is None

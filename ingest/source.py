@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from ingest.detection import suffix_of
 from ingest.element import ParsedDocument
@@ -25,10 +26,38 @@ from ingest.tickets import is_ticket_history, read_ticket, read_tickets
 from ingest.walk import FoundFile, Walk, walk_file, walk_folder
 
 __all__ = [
-    "Corpus", "Skipped", "SourceFailure", "SourceItem", "SourceKind", "discover", "read_derived",
+    "Corpus", "Skipped", "Source", "SourceFailure", "SourceItem", "SourceKind", "discover",
+    "read_derived",
 ]  # fmt: skip
 
 _MARKDOWN = frozenset({"md", "mdx", "markdown"})
+
+
+class Source(Protocol):
+    """Whatever documents come from. Iterating gives them, and what failed, as it comes.
+
+    `skipped` is no failure; `unsupported` counts files of kinds that are not read, by suffix;
+    `warnings` are lines for the owner, such as a rule that matches nothing.
+    """
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What is no document."""
+
+    @property
+    def unsupported(self) -> Mapping[str, int]:
+        """How many files of kinds that are not read."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the owner should know."""
+
+    @property
+    def tenants(self) -> frozenset[str]:
+        """The owners of the documents."""
+
+    def __iter__(self) -> Iterator[SourceItem | SourceFailure]:
+        """Yield every document once, and every failure where it shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +72,7 @@ class _Folder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """Everything that was found. Iterating gives the documents, and what failed, as it comes.
-
-    `skipped` is no failure; `unsupported` counts files of kinds that are not read, by suffix;
-    `warnings` are lines for the owner, such as a rule that matches nothing.
-    """
+    """The source that is everything found in some folders."""
 
     folders: tuple[_Folder, ...]
     skipped: tuple[Skipped, ...]

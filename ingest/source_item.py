@@ -26,7 +26,8 @@ class SourceItem:
 
     `content` is a file's path, or the bytes of a row or of what a loader gave (which
     `read_derived` turns into text, then and when the index is rebuilt from blobs). `metadata` is
-    what the manifest and the options say; `described` adds what the page says of itself.
+    what the manifest and the options say; `described` adds what the page says of itself. Below
+    `root` a page may include others; None: it includes nothing.
     """
 
     uri: str
@@ -34,7 +35,7 @@ class SourceItem:
     metadata: DocumentMetadata
     fingerprint: str
     kind: SourceKind
-    root: Path
+    root: Path | None
     managed: bool
     content: Path | bytes
 
@@ -54,7 +55,11 @@ class SourceItem:
         """
         if self.kind is not SourceKind.FILE or suffix_of(self.uri) not in _MARKDOWN:
             return self.metadata
-        return describe_page(data, self.metadata, "front matter", managed=self.managed)
+        described = describe_page(data, self.metadata, "front matter", managed=self.managed)
+        if self.metadata.title and not self.managed:
+            # It was given for this one document, by whom nothing else on the page is believed.
+            return self.metadata
+        return described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def is_ticket_history(path: Path, uri: str) -> bool:
 
 
 def read_tickets(
-    file: FoundFile, manifest: Manifest, root: Path
+    file: FoundFile, manifest: Manifest, root: Path | None
 ) -> Iterator[SourceItem | SourceFailure]:
     """Yield a document for every good row and a failure, with its line, for every bad one."""
     ruled = manifest.ruled(file.uri)
@@ -107,7 +107,7 @@ def _item(
     metadata: DocumentMetadata,
     file: FoundFile,
     manifest: Manifest,
-    root: Path,
+    root: Path | None,
 ) -> SourceItem:
     data = row_bytes(values)
     return SourceItem(
