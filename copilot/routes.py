@@ -28,7 +28,15 @@ from foundation.clock import Clock
 from foundation.problem import Problem
 from foundation.telemetry import Telemetry
 from governance.principal import Principal
-from governance.routes.guard import ONE_PLACE, Asker, GuardedRoute, Identifier, Reader, problems
+from governance.routes.guard import (
+    ONE_PLACE,
+    Asker,
+    GuardedRoute,
+    Identifier,
+    Reader,
+    gave,
+    problems,
+)
 from governance.visibility import visible_to
 from governance.visible_catalog import VisibleCatalog
 
@@ -192,6 +200,7 @@ def _asked(principal: Principal, body: AskBody) -> Asked:
 def _count(request: Request, outcome: OutcomeJson) -> None:
     telemetry: Telemetry = request.app.state.telemetry
     telemetry.outcomes.labels(kind=outcome.kind).inc()
+    gave(request, len(outcome.citations))
 
 
 def _json(outcome: OutcomeJson) -> Response:

@@ -8,12 +8,13 @@ from typing import Any
 
 from governance.abuse import AbuseWatch, Asker, SecurityEvents
 from governance.abuse_policy import Signal
-from governance.identity import Identity
+from governance.identity import Identity, Refusal
 from governance.principal import Principal
 
 _NOT_FOUND = 404
 _LIMITED = 429
 _FAILED = 400
+_REFUSALS = frozenset(one.value for one in Refusal)
 
 GIVEN = "given"
 """Where in a request's state a route says how many passages or documents it gave."""
@@ -59,8 +60,11 @@ class Vigilance:
             for signal, amount in doings_of(scope, status):
                 self._note(asker, signal, amount)
 
-    def denied(self, principal: Principal | None, source: str, _reason: str) -> None:
+    def denied(self, principal: Principal | None, source: str, reason: str) -> None:
         """Take note of a denial; `source` is a name for where it came from."""
+        # Who came beyond a limit is on the record as denied too, and counts as a burst.
+        if reason not in _REFUSALS:
+            return
         asker = asker_of(principal) if principal else Asker(tenant="", name=source)
         self._note(asker, Signal.DENIALS, 1)
 

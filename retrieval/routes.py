@@ -6,7 +6,14 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from foundation.errors import InvalidRequestError
-from governance.routes.guard import ONE_PLACE, GuardedRoute, Identifier, Reader, problems
+from governance.routes.guard import (
+    ONE_PLACE,
+    GuardedRoute,
+    Identifier,
+    Reader,
+    gave,
+    problems,
+)
 from governance.schemas import Day, shown_json
 from governance.visibility import Filters
 from governance.visible_catalog import VisibleCatalog
@@ -49,6 +56,7 @@ def search(request: Request, reader: Reader, body: SearchBody) -> Response:
             text=body.question, principal=reader, filters=body.filters.filters(), limit=body.k
         )
     )
+    gave(request, len(found.passages))
     answer = PassagesJson(passages=[passage_json(one) for one in found.passages])
     return Response(answer.model_dump_json(), media_type="application/json")
 

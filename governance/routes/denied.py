@@ -7,6 +7,7 @@ import anyio
 from fastapi import Request, Response
 from starlette.background import BackgroundTask
 
+from governance.audit import Action
 from governance.denials import Denial, Denials
 from governance.identity import (
     ForbiddenError,
@@ -14,8 +15,9 @@ from governance.identity import (
     Refusal,
     UnauthenticatedError,
 )
+from governance.limiting import LimitedError
 
-_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LONGEST_WAIT_SECONDS = 2.0
 _LOOK_EVERY_SECONDS = 0.002
@@ -42,14 +44,17 @@ async def _until_set(written: Event) -> None:
 def denial_of(request: Request, denials: Denials, error: Exception) -> Denial:
     """What is known of a request that was turned away, and of whom."""
     proven: Identity | None = getattr(request.state, "identity", None)
-    reason, permission = Refusal.FORBIDDEN, ""
+    reason, permission = Refusal.FORBIDDEN.value, ""
     if isinstance(error, UnauthenticatedError | ForbiddenError):
         proven = error.proven or proven
-        reason = error.reason
+        reason = error.reason.value
+    if isinstance(error, LimitedError):
+        reason = error.exceeded.name
     if isinstance(error, ForbiddenError) and error.permission is not None:
         permission = error.permission.value
     return Denial(
-        reason=reason.value,
+        reason=reason,
+        action=Action.LIMITED if isinstance(error, LimitedError) else Action.DENIED,
         source=denials.source_of(request.client.host if request.client else ""),
         method=request.method if request.method in _METHODS else "OTHER",
         route=str(getattr(request.scope.get("route"), "path", "unmatched")),

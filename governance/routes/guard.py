@@ -28,6 +28,7 @@ from governance.vigilance import GIVEN, HELD_OFF, asker_of
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a JSON body. A question has at most 4,000 characters."""
+_TOO_LARGE = 413
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -256,10 +257,12 @@ def problems(*statuses: int, **told: str) -> dict[int | str, dict[str, Any]]:
         500: "Something failed that should not; `error_id` is in the log too.",
         503: "A part of the house does not answer at the moment, or too many are asking.",
     }
+    # A body that can be too large can be too slow as well.
+    slow = (408,) if _TOO_LARGE in statuses else ()
     return {
         status: {
             "description": told.get(f"status_{status}", words[status]),
             "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in sorted({401, 403, 429, 500, 503, *statuses})
+        for status in sorted({401, 403, 429, 500, 503, *statuses, *slow})
     }
