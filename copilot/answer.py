@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from copilot.evidence import Evidence
+from copilot.instructions import Flag, flags_of
 
 
 class Band(StrEnum):
@@ -45,7 +46,8 @@ class SourceRecord:
 class Citation:
     """Where a part of an answer stands, checkable by anyone.
 
-    `quote` is exactly `stored_text[start:end]` of that document version.
+    `quote` is exactly `stored_text[start:end]` of that document version; `flags` say what its
+    reader must know of it (`instructions.flags_of`).
     """
 
     key: int
@@ -62,6 +64,7 @@ class Citation:
     start: int
     end: int
     quote: str
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +154,7 @@ def cite(
                 start=one.document_start,
                 end=one.document_end,
                 quote=one.quote,
+                flags=flags_of(one.quote),
             )
         )
     return tuple(citations)

@@ -19,7 +19,9 @@ from copilot.answer import (
 from copilot.confidence import Calibration, Signals, signals_of
 from copilot.courtesy import courtesy, wants_person
 from copilot.evidence import Draft, Evidence, Span
+from copilot.instructions import as_stored, attack_in, silenced
 from copilot.keeping import kept_outcome, outcome_record
+from copilot.missing import NOTHING_FOUND
 from copilot.question import MAX_CHARACTERS, Question, read_question
 from copilot.records import Records
 from copilot.schemas import OutcomeJson, outcome_json
@@ -34,6 +36,7 @@ from governance.policy import Policy
 from governance.principal import Permission, Principal
 from governance.record_policy import Wording
 from governance.visibility import Filters
+from retrieval.frames import Manner
 from retrieval.passage import Passage
 from retrieval.query import Query
 from retrieval.retriever import Found, Retriever
@@ -53,11 +56,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An outcome as it was recorded. `body` is the JSON the asker gets."""
+    """An outcome as it was recorded. `body` is the JSON the asker gets.
+
+    `suspicious` says how the question tried to command the assistant; None for an honest one.
+    """
 
     outcome: Outcome
     body: OutcomeJson
     signals: Signals | None
+    suspicious: Manner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +112,15 @@ class Copilot:
         question = _checked(asked)
         kept = self._words.begin(asked.text)
         if wants_person(asked.text):
-            return self._recorded(asked, self._to_a_person(asked), None, kept, started)
+            wished = self._unsearched(asked, Reason.USER_REQUEST)
+            return self._recorded(asked, wished, None, kept, started)
         polite = courtesy(asked.text)
         if polite is not None:
             return self._recorded(asked, polite, None, kept, started)
+        attack = attack_in(asked.text)
+        if attack is not None:
+            nothing = self._unsearched(asked, Reason.NO_EVIDENCE)
+            return self._recorded(asked, nothing, None, kept, started, suspicious=attack)
         found = self._retriever.search(
             Query(
                 text=question.text,
@@ -117,8 +129,10 @@ class Copilot:
                 limit=self._policy().answers.passages,
             )
         )
-        draft = self._writer.write(question, found.passages, found.statistics)
-        signals = signals_of(question, found.passages, draft, found.statistics)
+        # What commands in them is neither picked from nor weighed; it is quoted as it stands.
+        passages = silenced(found.passages)
+        draft = self._writer.write(question, passages, found.statistics)
+        signals = signals_of(question, passages, draft, found.statistics)
         confidence = self._calibration.probability(signals) if signals else 0.0
         outcome = self._outcome(asked, question, found, draft, confidence)
         return self._recorded(asked, outcome, signals, kept, started)
@@ -138,7 +152,7 @@ class Copilot:
     ) -> Outcome:
         verdict = decide(
             question=question,
-            passages=found.passages,
+            passages=silenced(found.passages),
             draft=draft,
             confidence=confidence,
             policy=self._policy().answers,
@@ -152,7 +166,7 @@ class Copilot:
                     confidence=confidence,
                     band=verdict.band,
                     review_required=verdict.review_required,
-                    citations=cite(draft.evidence, _sources(found)),
+                    citations=cite(as_stored(draft.evidence, found.passages), _sources(found)),
                     writer=draft.writer,
                 )
             case Kind.CLARIFICATION:
@@ -181,32 +195,41 @@ class Copilot:
                     handover=handover,
                 )
 
-    def _to_a_person(self, asked: Asked) -> Escalation:
+    def _unsearched(self, asked: Asked, reason: Reason) -> Escalation:
+        """To a person without a search: because the asker wants it, or attacks the assistant.
+
+        An attack gets an escalation like any that found nothing.
+        """
         handover = desk.hand_over(
             self._policy().escalations,
             asked.principal,
-            reason=Reason.USER_REQUEST,
+            reason=reason,
             doc_types=(),
             now=self._clock(),
         )
+        wished = reason is Reason.USER_REQUEST
         return Escalation(
-            text=desk.person_announcement(handover),
+            text=desk.person_announcement(handover)
+            if wished
+            else desk.announcement(handover, NOTHING_FOUND, nearest=0),
             confidence=0.0,
             band=Band.LOW,
             citations=(),
-            reason=Reason.USER_REQUEST,
-            missing="",
-            writer="",
+            reason=reason,
+            missing="" if wished else NOTHING_FOUND,
+            writer="" if wished else self._writer.name,
             handover=handover,
         )
 
-    def _recorded(
+    def _recorded(  # noqa: PLR0913 - what a record is made of
         self,
         asked: Asked,
         outcome: Outcome,
         signals: Signals | None,
         kept: Callable[[], KeptText],
         started: float,
+        *,
+        suspicious: Manner | None = None,
     ) -> Reply:
         conversation = asked.conversation_id or new_id("cnv")
         body = outcome_json(
@@ -224,14 +247,14 @@ class Copilot:
                 as_kept,
                 signals=asdict(signals) if signals else {},
                 at=self._clock(),
-                words=self._words_for_audit(as_kept),
+                words=self._words_for_audit(as_kept, suspicious),
             ),
         )
-        return Reply(outcome=outcome, body=body, signals=signals)
+        return Reply(outcome=outcome, body=body, signals=signals, suspicious=suspicious)
 
-    def _words_for_audit(self, kept: OutcomeJson) -> dict[str, str]:
+    def _words_for_audit(self, kept: OutcomeJson, suspicious: Manner | None) -> dict[str, str]:
         audit = self._policy().audit
-        words = {}
+        words = {"suspicious": suspicious.value} if suspicious else {}
         if audit.questions is Wording.REDACTED:
             words["question"] = kept.question
         if audit.answers is Wording.REDACTED:

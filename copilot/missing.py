@@ -9,6 +9,8 @@ from retrieval.keywords import TermStatistics
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
 
+NOTHING_FOUND = "No passage I may use states this clearly."
+
 _NAMED = 3
 _SHORTEST = 4
 # Words that stand where a noun could and name nothing.
@@ -62,7 +64,7 @@ def missing(
     absent = [words[token] for token in words if token in exact and token not in together]
     if absent:
         return f"None of the nearest passages mentions {_listed(_distinct(absent)[:_NAMED])}."
-    return "No passage I may use states this clearly."
+    return NOTHING_FOUND
 
 
 def _naming(question: Question) -> frozenset[str]:

@@ -34,7 +34,8 @@ class EscalationRecord:
 class OutcomeRecord:
     """One outcome as it is kept: `question` and `body` are the asker's without personal data.
 
-    `words` are those of question and answer that the audit holds too.
+    `words` are what the audit holds besides: words of question and answer as policy allows, and
+    how a suspicious question tried to command the assistant.
     """
 
     id: str

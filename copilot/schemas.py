@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from copilot.answer import Answer, Citation, Clarification, Courtesy, Escalation, Outcome
+from copilot.instructions import Flag
 from copilot.question import MAX_CHARACTERS
 from foundation.ids import ID_PATTERN
 from governance.schemas import Body, FiltersBody, Line, NoNul, example
@@ -66,6 +67,14 @@ class CitationJson(BaseModel):
     start: int
     end: int
     quote: str
+    flags: list[Flag] = Field(
+        default_factory=list,
+        description=(
+            "`instruction`: the quote carries text that commands an assistant instead of telling "
+            "its readers something. Nothing obeyed it; show the quote as suspect, and tell the "
+            "document's owner."
+        ),
+    )
 
 
 class EscalationJson(BaseModel):
@@ -136,6 +145,7 @@ def citation_json(citation: Citation) -> CitationJson:
         start=citation.start,
         end=citation.end,
         quote=citation.quote,
+        flags=list(citation.flags),
     )
 
 

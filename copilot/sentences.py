@@ -204,6 +204,7 @@ def _table(text: str, lines: list[tuple[int, int]], position: int) -> tuple[int,
         position += 1
     start, end = rows[0].start, rows[-1].end
     rows = [row for row in rows if not _RULE.match(text, row.start, row.end)]
+    rows = [row for row in rows if text[row.start : row.end].strip(" |")] or rows
     header, parts = (rows[0], rows[1:]) if len(rows) > 1 else (None, rows)
     block = Block(kind=BlockKind.TABLE, start=start, end=end, parts=tuple(parts), header=header)
     return position, block

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from ingest.element import ElementKind, ParsedDocument
 from ingest.pieces import CountTokens, Gauge, Piece, pieces_of, split
 from retrieval.chunk import Chunk, Locator, chunk_id
+from retrieval.instructions import without_instructions
 
 # The model puts its own marks around a text (BERT: [CLS] and [SEP]).
 _MARKS = 2
@@ -130,7 +131,9 @@ class _Cutter:
         space; for other tokenizers, this makes the limit hold.
         """
         indexed = [
-            "\n".join(filter(None, (span.header, self._text[span.start : span.end])))
+            "\n".join(
+                filter(None, (span.header, without_instructions(self._text[span.start : span.end])))
+            )
             for span in spans
         ]
         for span, tokens in zip(spans, self._gauge.measure(indexed), strict=True):
@@ -159,7 +162,7 @@ class _Cutter:
         path = piece.heading_path[:-1] if is_heading else piece.heading_path
         # What the text says first need not stand above it too: a document's first line is most
         # often its title over again.
-        own = self._text[piece.start : piece.end].partition("\n")[0]
+        own = without_instructions(self._text[piece.start : piece.end]).partition("\n")[0]
         if not is_heading and not _same(own, path[-1] if path else self._title):
             own = ""
         key = (path, own, piece.table_header)

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ingest.element import Element, ElementKind, ParsedDocument
+from retrieval.instructions import instructions_in, said, without_instructions
 
 CountTokens: TypeAlias = Callable[[Sequence[str]], Sequence[int]]
 
@@ -56,19 +57,35 @@ def pieces_of(document: ParsedDocument, gauge: Gauge) -> list[Piece]:
         for element in document.elements
         for start, end, table_header in _parts(element)
     ]
-    sizes = gauge.measure([document.text[start:end] for _, start, end, _ in parts])
-    return [
-        Piece(
-            kind=element.kind,
-            start=start,
-            end=end,
-            tokens=tokens,
-            heading_path=element.locator.heading_path,
-            page=element.locator.page,
-            table_header=table_header,
-        )
-        for (element, start, end, table_header), tokens in zip(parts, sizes, strict=True)
-    ]
+    unsaid = instructions_in(document.text)
+    says = [said(document.text, start, end, unsaid) for _, start, end, _ in parts]
+    if not any(says):
+        says = [document.text[start:end] for _, start, end, _ in parts]
+    sizes = gauge.measure(says)
+    pieces: list[Piece] = []
+    opening: int | None = None
+    for (element, start, end, table_header), says_here, tokens in zip(
+        parts, says, sizes, strict=True
+    ):
+        # An instruction is no piece: it goes with its neighbour, and cuts fall as without it.
+        if not says_here and pieces:
+            pieces[-1] = replace(pieces[-1], end=end)
+        elif not says_here:
+            opening = start if opening is None else opening
+        else:
+            pieces.append(
+                Piece(
+                    kind=element.kind,
+                    start=start if opening is None else opening,
+                    end=end,
+                    tokens=tokens,
+                    heading_path=element.locator.heading_path,
+                    page=element.locator.page,
+                    table_header=table_header,
+                )
+            )
+            opening = None
+    return pieces
 
 
 def split(piece: Piece, text: str, limit: int, gauge: Gauge) -> list[Piece]:
@@ -130,7 +147,7 @@ def _between(mark: re.Pattern[str], piece: Piece, text: str) -> list[tuple[int, 
 def _sized(
     spans: Sequence[tuple[int, int]], text: str, gauge: Gauge
 ) -> Iterable[tuple[int, int, int]]:
-    sizes = gauge.measure([text[start:end] for start, end in spans])
+    sizes = gauge.measure([without_instructions(text[start:end]) for start, end in spans])
     return [(start, end, tokens) for (start, end), tokens in zip(spans, sizes, strict=True)]
 
 

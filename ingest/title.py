@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from ingest.element import ElementKind, ParsedDocument
+from retrieval.instructions import is_instruction, without_instructions
 
 _LONGEST: Final = 100
 _MOST_WORDS: Final = 16
@@ -23,12 +24,10 @@ def title_of(document: ParsedDocument, uri: str) -> str:
 
 
 def _first_line(document: ParsedDocument) -> str:
-    if not document.elements:
+    first = next((one for one in document.elements if not is_instruction(one.text)), None)
+    if first is None or first.kind not in (ElementKind.HEADING, ElementKind.PARAGRAPH):
         return ""
-    first = document.elements[0]
-    if first.kind not in (ElementKind.HEADING, ElementKind.PARAGRAPH):
-        return ""
-    line = first.text.partition("\n")[0].strip()
+    line = without_instructions(first.text).partition("\n")[0].strip()
     if len(document.text) - first.locator.start <= len(line):
         return ""  # the only line is the text itself
     if len(line) > _LONGEST or len(line.split()) > _MOST_WORDS or line.endswith(_ENDS_LIKE_PROSE):

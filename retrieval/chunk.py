@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from retrieval.instructions import without_instructions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locator:
@@ -37,8 +39,9 @@ class Chunk:
 
     @property
     def indexed_text(self) -> str:
-        """The text that is embedded: header line, then the span."""
-        return f"{self.header}\n{self.text}" if self.header else self.text
+        """The text that is embedded: header line, then the span without its instructions."""
+        said = without_instructions(self.text)
+        return f"{self.header}\n{said}" if self.header else said
 
 
 def chunk_id(document_id: str, version: int, start: int, end: int) -> str:

@@ -44,6 +44,8 @@ _COMMON = frozenset(
 )
 _OPENS = r"(?:^|[.!?#\]\-=*>]\s)\W*"
 _SEPARATOR = r"[^\w.!?\n]{1,6}"
+# No word that ends a sentence; a dot inside one (an address) or behind a quotation ends none.
+_ANY_WORD = r"[^\s.!?]+(?:[.!?]+[^\s.!?]+)*"
 # The colon itself, whether or not a separator has taken it.
 _COLON = r"(?:(?<=:)|(?<=:\s)|[^\w.!?\n]{0,3}:)\W{0,3}"
 
@@ -150,7 +152,7 @@ def _written(part: str) -> _Part:
     if part.startswith("!"):
         return _Part(pattern=rf"(?!\W*(?:{part[1:]})(?!\w))", clings=True)
     if part.startswith(".."):
-        return _Part(pattern=rf"(?:[^\s.!?]+\s+){{0,{part[2:]}}}?", self_parted=True)
+        return _Part(pattern=rf"(?:{_ANY_WORD}\s+){{0,{part[2:]}}}?", self_parted=True)
     body, times = part, ""
     if part.endswith("?"):
         body, times = part[:-1], "?"

@@ -46,6 +46,11 @@ _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){6,}")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2}|[\w.~+-]){3,}")
 _ENTITIES = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};){4,}")
 _SPELT = re.compile(r"(?:\b\w\b[\s._*-]{1,3}){6,}\w\b")
+# The least that any of the encodings needs, found out at once.
+_ENCODED = re.compile(
+    r"[A-Za-z0-9+/_-]{20}|[01]{8}|(?:[0-9a-fA-F]{2}[\s:]){6}|(?:\d{2,3}[\s,;]+){8}|<~"
+    r"|(?:[.\u00b7\u2022-]{1,6}[\s/|]+){8}|\\[ux][0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|&#"
+)
 _MORSE_LETTERS = dict(
     zip(
         (
@@ -114,20 +119,27 @@ _PUNCTUATION = str.maketrans({
 })  # fmt: skip
 
 
-def undisguised(text: str) -> Iterator[str]:
-    """What a text may say beneath its surface, folded: decoded, turned round, put right.
+def decoded(text: str) -> Iterator[str]:
+    """What an encoding hides in a text, and what it says backwards or in rot13; folded.
 
     Only readings that differ from the text itself; most texts have none.
     """
     text = text[:LONGEST_READ]
-    for read in _DECODERS:
-        yield from (folded(found) for found in read(text))
+    if _ENCODED.search(text):
+        for read in _DECODERS:
+            yield from (folded(found) for found in read(text))
     plain = folded(text)
     if _has_any(plain, _backwards()):
         yield plain[::-1]
         yield " ".join(word[::-1] for word in plain.split())
     if _has_any(plain, _rot13()):
         yield codecs.decode(plain, "rot13")
+
+
+def undisguised(text: str) -> Iterator[str]:
+    """What a text says beneath its surface: decoded, and with scrambled words put right; folded."""
+    yield from decoded(text)
+    plain = folded(text[:LONGEST_READ])
     with_letters = _MIXED.sub(lambda found: found.group().translate(_DIGITS_FOR_LETTERS), plain)
     if with_letters != plain:
         yield with_letters

@@ -8,6 +8,7 @@ from governance.statistics import TermCounts
 from governance.visibility import Access
 from retrieval.chunk import Chunk
 from retrieval.index import DenseField, IndexPoint, SparseField
+from retrieval.instructions import without_instructions
 from retrieval.keywords import SparseVector, chunk_vector
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def keyword_vectors(chunks: Sequence[Chunk], title: str) -> tuple[SparseVector, 
             title=title,
             heading_path=chunk.locator.heading_path,
             header=chunk.header,
-            text=chunk.text,
+            text=without_instructions(chunk.text),
         )
         for chunk in chunks
     )
