@@ -44,6 +44,9 @@ _TARGETS: Mapping[str, float] = {
     "CREDIT_CARD": 0.95, "IBAN_CODE": 0.95, "IP_ADDRESS": 0.95, "DOMAIN_NAME": 0.95,
 }  # fmt: skip
 _PRECISION = 0.85
+_HELD_OUT = 3
+"""Every fourth template was not looked at when rules were written."""
+
 _PLACEHOLDER = re.compile("|".join(f"({re.escape(kind.placeholder)})" for kind in PersonalData))
 
 
@@ -240,8 +243,11 @@ def main() -> int:
     if not options.file.is_file():
         print(f"no labelled sentences at {options.file}; COPILOT_SHARED_DATA names their folder")
         return 2
-    wanted = {"all": (0, 1), "even": (0,), "odd": (1,)}[options.half]
-    sentences = [one for one in read_sentences(options.file) if one.template % 2 in wanted]
+    sentences = [
+        one
+        for one in read_sentences(options.file)
+        if options.part == "all" or (options.part == "held-out") == (one.template % 4 == _HELD_OUT)
+    ]
     board = Board()
     measure_redaction(sentences, board, verbose=options.errors)
     measure_long_texts(sentences, board)

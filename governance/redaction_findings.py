@@ -8,6 +8,7 @@ from governance.redaction import PersonalData
 
 PLACEHOLDER = re.compile("|".join(re.escape(kind.placeholder) for kind in PersonalData))
 _BETWEEN = {PersonalData.PERSON: re.compile(r"[ \t]+"), PersonalData.ADDRESS: re.compile(r"[\s,]+")}
+_SURE = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +24,23 @@ class Finding:
 def resolve(text: str, findings: Iterable[Finding]) -> list[Finding]:
     """Return findings that do not overlap, in the order of the text.
 
-    The surer one stands, and of two equally sure ones the longer. What the other one covers
-    beyond it stays found: nothing that a recogniser saw is left in the text.
+    The surer one stands, and of two equally sure ones the longer; what lies within one that is
+    sure goes with it. What another kind covers beyond that stays found: nothing that a recogniser
+    saw is left in the text.
     """
-    placed = sorted((match.start(), match.end(), None) for match in PLACEHOLDER.finditer(text))
-    taken: list[tuple[int, int, Finding | None]] = list(placed)
-    for finding in sorted(findings, key=lambda one: (-one.score, one.start - one.end, one.start)):
+    every = list(findings)
+    outer = [one for one in every if one.score >= _SURE]
+    ranked = sorted(
+        (one for one in every if not any(_within(one, other) for other in outer)),
+        key=lambda one: (-one.score, one.start - one.end, one.start),
+    )
+    taken: list[tuple[int, int, Finding | None]] = [
+        (match.start(), match.end(), None) for match in PLACEHOLDER.finditer(text)
+    ]
+    for finding in ranked:
+        if any(_overlap(finding, low, high) and one is not None and one.kind is finding.kind
+               for low, high, one in taken):  # fmt: skip
+            continue
         for start, end in _free(finding.start, finding.end, taken):
             rest = _trimmed(text, start, end)
             if rest is not None:
@@ -37,6 +49,19 @@ def resolve(text: str, findings: Iterable[Finding]) -> list[Finding]:
         (one for _, _, one in taken if one is not None), key=lambda finding: finding.start
     )
     return _joined(text, found)
+
+
+def _overlap(finding: Finding, low: int, high: int) -> bool:
+    return low < finding.end and finding.start < high
+
+
+def _within(inner: Finding, outer: Finding) -> bool:
+    """Whether one lies within another that is longer."""
+    return (
+        outer.start <= inner.start
+        and inner.end <= outer.end
+        and inner.end - inner.start < outer.end - outer.start
+    )
 
 
 def _free(

@@ -54,7 +54,7 @@ class Words:
         from spacy.lang.en.stop_words import STOP_WORDS
         from spacy.lookups import Lookups
 
-        self._names = _sections(files("governance").joinpath(_NAMES).read_text("utf-8"))
+        self._names = sections(files("governance").joinpath(_NAMES).read_text("utf-8"))
         lookups = Lookups().from_disk(model / "lemmatizer" / "lookups")
         english = set(STOP_WORDS)
         for table in ("lemma_index", "lemma_exc"):
@@ -96,8 +96,8 @@ class Words:
         return Standing.SURE if folded in self._names[kind] else Standing.NONE
 
 
-def _sections(text: str) -> dict[str, frozenset[str]]:
-    """Return the words of each section of the list."""
+def sections(text: str) -> dict[str, frozenset[str]]:
+    """Return the words of each section of a list."""
     sections: dict[str, set[str]] = {}
     words: set[str] = set()
     for line in text.splitlines():
