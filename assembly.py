@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from copilot.ask import Copilot
     from copilot.records import Records
     from governance.access import Access
+    from governance.document_desk import DocumentDesk
     from governance.kept_words import KeptWords
     from governance.local_tokens import TokenAuthority
     from governance.redaction import Redactor
+    from governance.retention import Retention
     from ingest.pipeline import Pipeline, Progress
     from ingest.reindex import Reindexer
     from ingest.ticket_redaction import TicketRedaction
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from retrieval.recorded_search import RecordedSearch
     from retrieval.reranker import CrossEncoderReranker
     from retrieval.retriever import Retriever
+    from retrieval.sync import IndexSync
 
 _EMBEDDER_KEY = "embedder"
 _INDEX_STATE_KEY = "index_state"
@@ -74,7 +77,8 @@ class Assembly:
         import governance.api_keys
         import governance.notices
         import governance.revocations
-        import governance.tables  # noqa: F401 - tables register themselves
+        import governance.tables
+        import ingest.job_tables  # noqa: F401 - tables register themselves
 
         return open_database(self.settings.resolved_database_url, outside_key=self._audit_key)
 
@@ -148,14 +152,37 @@ class Assembly:
     def retriever(self) -> "Retriever":
         """Search, with every hit checked against the catalog."""
         from retrieval.retriever import Retriever
-        from retrieval.sync import IndexSync
 
         return Retriever(
             visible_catalog=self.visible_catalog,
             index=self.index,
             embedder=self.question_embedder,
-            sync=IndexSync(self.catalog, self.index),
+            sync=self.index_sync,
             reranker=self._reranker(),
+        )
+
+    @cached_property
+    def index_sync(self) -> "IndexSync":
+        """Keeps the index in step with the catalog."""
+        from retrieval.sync import IndexSync
+
+        return IndexSync(self.catalog, self.index)
+
+    @cached_property
+    def documents(self) -> "DocumentDesk":
+        """What people do with documents: approve them, look at them again, delete them."""
+        from copilot.citing import Answers
+        from governance.document_desk import DocumentDesk
+
+        return DocumentDesk(
+            database=self.database,
+            clock=self.clock,
+            policy=self.policy.current,
+            catalog=self.catalog,
+            visible=self.visible_catalog,
+            answers=Answers(self.database),
+            blobs=lambda: self.blobs,
+            index=lambda: self.index_sync,
         )
 
     @cached_property
@@ -177,6 +204,43 @@ class Assembly:
         from copilot.records import Records
 
         return Records(self.database, self.kept_words.of)
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """Takes records out whose time is over."""
+        from copilot.retention import OldEscalations, OldFeedback, OldOutcomes
+        from governance.audit import Action
+        from governance.notices import notices
+        from governance.record_policy import RecordKind
+        from governance.retention import Retention
+        from governance.retention_classes import AuditTexts, TimedRows
+        from ingest.job_tables import jobs
+
+        return Retention(
+            self.database,
+            self.policy.current,
+            (
+                OldOutcomes(),
+                OldEscalations(),
+                OldFeedback(),
+                AuditTexts(kind=RecordKind.SEARCHES, action=Action.SEARCHED),
+                AuditTexts(kind=RecordKind.AUDIT_DETAILS),
+                TimedRows(
+                    kind=RecordKind.JOBS,
+                    key=jobs.c.id,
+                    tenant=jobs.c.tenant,
+                    at=jobs.c.finished_at,
+                    only=jobs.c.finished_at.is_not(None),
+                ),
+                TimedRows(
+                    kind=RecordKind.NOTICES,
+                    key=notices.c.id,
+                    tenant=notices.c.tenant,
+                    at=notices.c.created_at,
+                    only=notices.c.next_at.is_(None),
+                ),
+            ),
+        )
 
     @cached_property
     def kept_words(self) -> "KeptWords":

@@ -15,6 +15,9 @@ from sqlalchemy import (
 
 from foundation.database import metadata
 
+CLOSED_STATES = frozenset({"resolved", "closed"})
+"""States of an escalation that nobody works on any more."""
+
 outcomes = Table(
     "outcomes",
     metadata,
@@ -34,6 +37,7 @@ outcomes = Table(
     Column("signals", JSON, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("outcomes_conversation", "conversation_id", "id"),
+    Index("outcomes_created", "tenant", "created_at"),
 )
 
 outcome_citations = Table(

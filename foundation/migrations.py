@@ -23,6 +23,10 @@ STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "ALTER TABLE versions ADD COLUMN counts_from DATE",
             "ALTER TABLE versions ADD COLUMN expired_at TIMESTAMP WITH TIME ZONE",
         ),
+        4: (
+            # Retention looks every day for what is too old.
+            "CREATE INDEX IF NOT EXISTS outcomes_created ON outcomes (tenant, created_at)",
+        ),
     }
 )
 """By the schema version that a step leads to; it starts from the one before."""

@@ -101,4 +101,4 @@ def digest(text: str) -> str:
 
 def told_time(moment: datetime) -> str:
     """A moment as it is hashed and stored: UTC, microseconds, always of one length."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

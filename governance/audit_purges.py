@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from governance.audit import Action
 from governance.audit_chain import digest
 
-NEVER_CLEARED = frozenset({Action.CHAIN_STARTED, Action.CHAIN_REMARKED, Action.AUDIT_PURGED})
-"""Lines whose texts stay: the chain cannot be verified without them."""
+NEVER_CLEARED = frozenset(
+    {
+        Action.CHAIN_STARTED,
+        Action.CHAIN_REMARKED,
+        Action.AUDIT_PURGED,
+        Action.RETENTION_APPLIED,
+    }
+)
+"""Lines whose texts stay: the chain cannot be verified without them, and they name nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
