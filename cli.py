@@ -7,18 +7,33 @@ from collections.abc import Callable, Sequence
 
 from commands import (
     asking,
+    audit,
     documents,
     evaluating,
+    housekeeping,
     ingesting,
     keys,
     policy,
     reindexing,
+    retention,
     serving,
 )
 from commands.usage import UsageError
 
 # In the order in which `--help` shows them.
-_NOUNS = (ingesting, asking, serving, keys, documents, reindexing, policy, evaluating)
+_NOUNS = (
+    ingesting,
+    asking,
+    serving,
+    keys,
+    documents,
+    reindexing,
+    housekeeping,
+    policy,
+    audit,
+    retention,
+    evaluating,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,11 +8,8 @@ told of a limit depends on the asker's own tenant only.
 """
 
 import logging
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -92,8 +89,6 @@ class Limits:
         self._on_failure = on_failure
         self._now = now
         self._until = 0.0
-        self._lock = threading.Lock()
-        self._ingests: Counter[str] = Counter()
 
     @property
     def waits(self) -> bool:
@@ -149,32 +144,6 @@ class Limits:
             type(error).__name__,
             TRY_AGAIN_SECONDS,
         )
-
-    # -- ingests -----------------------------------------------------------------------------
-
-    @contextmanager
-    def ingest_place(self, tenant: str) -> Iterator[None]:
-        """A place for one upload of a tenant, from its first byte until it is read."""
-        self.enter_ingest(tenant)
-        try:
-            yield
-        finally:
-            self.leave_ingest(tenant)
-
-    def enter_ingest(self, tenant: str) -> None:
-        """Take a place; raises `TooManyIngestsError`. Who takes one must leave it."""
-        most = self._policy().for_tenant(tenant).concurrent_ingests
-        with self._lock:
-            if self._ingests[tenant] >= most:
-                raise TooManyIngestsError(most)
-            self._ingests[tenant] += 1
-
-    def leave_ingest(self, tenant: str) -> None:
-        """Give a place back."""
-        with self._lock:
-            self._ingests[tenant] -= 1
-            if self._ingests[tenant] <= 0:
-                del self._ingests[tenant]
 
 
 class _Windows:

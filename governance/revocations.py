@@ -101,6 +101,13 @@ class Revocations:
             record(connection, _event(revocation, by, now))
         return now
 
+    def forget(self, now: datetime) -> int:
+        """Drop what no token can be about any more; returns how much that was."""
+        with self._database.write() as connection:
+            return connection.execute(
+                delete(revocations).where(revocations.c.keep_until < now)
+            ).rowcount
+
     def cover(self, connection: Connection, identity: Identity) -> bool:
         """Whether what proved this identity has been ended."""
         issued = identity.issued

@@ -19,7 +19,6 @@ from governance.limiting import (
     Exceeded,
     LimitedError,
     Limits,
-    TooManyIngestsError,
     counters_at,
     seconds_until_free,
 )
@@ -182,25 +181,6 @@ class TestComingBack:
 
     def test_nothing_counted_means_no_wait(self) -> None:
         assert seconds_until_free(limit=5, length=60, before=0, before_left=0, count=0, left=9) == 0
-
-
-class TestIngests:
-    def test_a_tenant_has_so_many_places_and_gets_each_back(self) -> None:
-        limit = limits(policy(concurrent_ingests=1), Watch())
-        with limit.ingest_place("acme"):
-            with pytest.raises(TooManyIngestsError) as caught, limit.ingest_place("acme"):
-                pass
-            assert caught.value.exceeded.retry_after >= 1
-            with limit.ingest_place("bolt"):
-                pass
-        with limit.ingest_place("acme"):
-            pass
-
-    def test_a_place_is_given_back_however_it_ends(self) -> None:
-        limit = limits(policy(concurrent_ingests=1), Watch())
-        with pytest.raises(ZeroDivisionError), limit.ingest_place("acme"):
-            raise ZeroDivisionError
-        limit.enter_ingest("acme")
 
 
 class TestMemory:
