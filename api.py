@@ -17,14 +17,18 @@ from starlette.datastructures import State
 
 import copilot.routes
 import governance.routes.access
+import governance.routes.approval
+import governance.routes.audit
 import governance.routes.documents
 import governance.routes.operations
+import ingest.routes
 import retrieval.routes
 from assembly import Assembly
 from copilot.escalate import PersonRequest
 from foundation.asgi import REQUEST_ID_HEADER, RequestShell, Scope
 from foundation.clock import Clock, system_clock
 from foundation.gate import Gate
+from foundation.lingering import LingeringClose
 from foundation.listening import address_of, listen
 from foundation.patience import Patience
 from foundation.punctual_http import server_config
@@ -32,21 +36,25 @@ from foundation.security_headers import SecurityHeaders
 from foundation.settings import Settings, load_settings
 from foundation.telemetry import Telemetry
 from governance.abuse import AbuseWatch, SecurityEvents
+from governance.housekeeping import Housekeeping
 from governance.limiting import Limits, counters_at
-from governance.listing import Listing
 from governance.principal import Principal
 from governance.vigilance import Vigilance
 from openapi import document_of
 from problems import tell_failure, tell_problems, tell_refusal
 from retrieval.query import Query
 from retrieval.readiness import Readiness
+from upkeep import housekeeping
 
+_log = logging.getLogger("copilot.http")
 THREADS = 40
 """Threads that work for requests; each may hold a connection to the database."""
 PROBES = 2
 """Threads of their own for /readyz, which must answer while all others are busy."""
 IDENTIFYING = 8
 """Threads that only find out who is asking, so that nobody waits for questions to be told."""
+RECEIVING = 4
+"""Threads that write uploads to the disk."""
 COUNTERS = 8
 """Threads of their own for counting requests where that is done on another machine."""
 MOST_QUESTIONS = 32
@@ -60,7 +68,7 @@ that conversations and documents can be read while questions wait for the model.
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> FastAPI:
     """The application. Its parts are opened when it starts and closed when it stops."""
     chosen = settings or load_settings()
-    return application(chosen, lambda: _opened(chosen, clock))
+    return application(chosen, lambda: _opened(chosen, clock), beside=housekeeping)
 
 
 def serve(*, host: str, port: int, settings: Settings) -> int:
@@ -71,7 +79,8 @@ def serve(*, host: str, port: int, settings: Settings) -> int:
         try:
             sys.stderr.write(_welcome(address_of(listener), settings))
             sys.stderr.flush()
-            config = server_config(application(settings, lambda: assembly))
+            app = application(settings, lambda: assembly, beside=housekeeping)
+            config = server_config(app)
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             pass
@@ -80,8 +89,16 @@ def serve(*, host: str, port: int, settings: Settings) -> int:
     return 0
 
 
-def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastAPI:
-    """The application over parts that somebody else makes; it closes them when it stops."""
+def application(
+    settings: Settings,
+    open_parts: Callable[[], Assembly],
+    *,
+    beside: Callable[[Assembly, Telemetry], Housekeeping] | None = None,
+) -> FastAPI:
+    """The application over parts that somebody else makes; it closes them when it stops.
+
+    `beside` makes what is to be done now and then while it runs.
+    """
     telemetry = Telemetry()
 
     @asynccontextmanager
@@ -90,7 +107,15 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
         assembly = await anyio.to_thread.run_sync(open_parts)
         try:
             _hand_out(app, assembly)
-            yield
+            assembly.job_worker.start()
+            keeper = beside(assembly, telemetry) if beside else None
+            if keeper is not None:
+                keeper.start()
+            try:
+                yield
+            finally:
+                if keeper is not None:
+                    await anyio.to_thread.run_sync(keeper.stop)
         finally:
             await anyio.to_thread.run_sync(assembly.close)
 
@@ -113,14 +138,19 @@ def application(settings: Settings, open_parts: Callable[[], Assembly]) -> FastA
     app.state.telemetry = telemetry
     app.state.gate = Gate(MOST_QUESTIONS)
     app.state.probing = CapacityLimiter(PROBES)
+    app.state.receiving = CapacityLimiter(RECEIVING)
     app.state.identifying = CapacityLimiter(IDENTIFYING)
     app.include_router(copilot.routes.router)
     app.include_router(retrieval.routes.router)
     app.include_router(governance.routes.documents.router)
+    app.include_router(governance.routes.approval.router)
     app.include_router(governance.routes.access.router)
+    app.include_router(governance.routes.audit.router)
+    app.include_router(ingest.routes.router)
     app.include_router(retrieval.routes.probes)
     app.include_router(governance.routes.operations.router)
     tell_problems(app)
+    app.add_middleware(LingeringClose)
     app.add_middleware(Patience)
     app.add_middleware(
         RequestShell,
@@ -153,6 +183,8 @@ def _opened(settings: Settings, clock: Clock) -> Assembly:
         assembly.copilot  # noqa: B018 - made here, so that a bad policy is told at the start
         assembly.access.authenticator  # noqa: B018 - an issuer that does not answer, likewise
         assembly.redactor.load()
+        for line in assembly.documents.deletions.finish():
+            _log.warning("a deletion is not finished: %s", line)
     except BaseException:
         assembly.close()
         raise
@@ -168,13 +200,16 @@ def _hand_out(app: FastAPI, assembly: Assembly) -> None:
     state.revocations = assembly.access.revocations
     state.widget_tokens = assembly.access.widget_tokens
     state.visible_catalog = assembly.visible_catalog
-    state.listing = Listing(assembly.catalog, assembly.visible_catalog)
+    state.documents = assembly.documents
     state.retriever = assembly.recorded_search
     state.copilot = assembly.copilot
     state.records = assembly.records
+    state.audit_desk = assembly.audit_desk
     state.person_request = PersonRequest(
         records=assembly.records, policy=assembly.policy.current, clock=assembly.clock
     )
+    state.uploads = assembly.uploads
+    state.jobs = assembly.jobs
     state.readiness = Readiness(
         catalog=assembly.catalog, index=assembly.index, embedder=assembly.question_embedder
     )

@@ -27,14 +27,18 @@ if TYPE_CHECKING:
     from copilot.ask import Copilot
     from copilot.records import Records
     from governance.access import Access
+    from governance.audit_desk import AuditDesk
     from governance.document_desk import DocumentDesk
     from governance.kept_words import KeptWords
     from governance.local_tokens import TokenAuthority
     from governance.redaction import Redactor
     from governance.retention import Retention
+    from ingest.job_worker import JobWorker
+    from ingest.jobs import Jobs
     from ingest.pipeline import Pipeline, Progress
     from ingest.reindex import Reindexer
     from ingest.ticket_redaction import TicketRedaction
+    from ingest.uploads import Uploads
     from retrieval.embedding import QuestionQueue, SentenceTransformerEmbedder
     from retrieval.index import KnowledgeIndex
     from retrieval.recorded_search import RecordedSearch
@@ -74,10 +78,6 @@ class Assembly:
 
     def _opened_database(self) -> Database:
         import copilot.records  # noqa: F401 - tables register themselves
-        import governance.api_keys
-        import governance.notices
-        import governance.revocations
-        import governance.tables
         import ingest.job_tables  # noqa: F401 - tables register themselves
 
         return open_database(self.settings.resolved_database_url, outside_key=self._audit_key)
@@ -206,6 +206,16 @@ class Assembly:
         return Records(self.database, self.kept_words.of)
 
     @cached_property
+    def audit_desk(self) -> "AuditDesk":
+        """The audit, for who may read it."""
+        from governance.audit_desk import AuditDesk
+        from governance.operator import operator_tenant
+
+        return AuditDesk(
+            self.database, lambda: operator_tenant(self.settings, self.database), self.clock
+        )
+
+    @cached_property
     def retention(self) -> "Retention":
         """Takes records out whose time is over."""
         from copilot.retention import OldEscalations, OldFeedback, OldOutcomes
@@ -281,6 +291,7 @@ class Assembly:
             embedder=self.embedder,
             blobs=self.blobs,
             tickets=self._ticket_redaction,
+            sole_writer=self._is_alone,
         )
 
     def _ticket_redaction(self) -> "TicketRedaction":
@@ -292,6 +303,47 @@ class Assembly:
             kinds=self.policy.current().redaction.tickets,
             key=derived_key(self._audit_key, "ticket rows"),
         )
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """Uploads that are to be read, and what became of those that were."""
+        from ingest.jobs import Jobs
+
+        return Jobs(self.database, self.clock)
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        """Takes uploads in."""
+        from ingest.uploads import Uploads
+
+        return Uploads(
+            database=self.database,
+            clock=self.clock,
+            blobs=self.blobs,
+            jobs=self.jobs,
+            policy=self.policy.current,
+            folder=self.settings.data_dir / "incoming",
+            wake=self.job_worker.wake,
+        )
+
+    @cached_property
+    def job_worker(self) -> "JobWorker":
+        """Reads uploads, once it is started."""
+        from ingest.job_worker import JobWorker
+
+        return JobWorker(
+            jobs=self.jobs,
+            blobs=self.blobs,
+            catalog=self.catalog,
+            pipeline=lambda: self.pipeline,
+            clock=self.clock,
+            alone=self._is_alone,
+        )
+
+    @property
+    def _is_alone(self) -> bool:
+        # Whoever has the embedded index's folder is the only one who writes to it.
+        return self.settings.qdrant_url is None
 
     def reindex(self, on_progress: "Callable[[Progress], None]") -> "Progress":
         """Rebuild the index from the catalog, for the model that is configured now.
@@ -384,6 +436,8 @@ class Assembly:
     def close(self) -> None:
         """Release what was opened, in the reverse order of its making."""
         made = vars(self)
+        if "job_worker" in made:
+            self.job_worker.stop()
         if "access" in made:
             self.access.close()
         if "question_embedder" in made:

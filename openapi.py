@@ -27,7 +27,9 @@ def document_of(app: FastAPI) -> dict[str, Any]:
             {"name": "search", "description": "Passages, without an answer."},
             {"name": "outcomes", "description": "What comes after an answer."},
             {"name": "documents", "description": "What there is to read."},
+            {"name": "uploads", "description": "What comes in, and what became of it."},
             {"name": "access", "description": "Who you are, and who else may come in."},
+            {"name": "audit", "description": "What was done, and that the record of it holds."},
             {"name": "operations", "description": "Is it well?"},
         ],
     )

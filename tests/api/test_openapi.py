@@ -13,6 +13,15 @@ ADDRESSES = {
     ("get", "/v1/passages/{passage_id}"), ("get", "/v1/conversations/{conversation_id}"),
     ("post", "/v1/outcomes/{outcome_id}/escalate"), ("post", "/v1/outcomes/{outcome_id}/feedback"),
     ("get", "/v1/documents"), ("get", "/v1/documents/{document_id}"),
+    ("get", "/v1/documents/{document_id}/diff"),
+    ("get", "/v1/documents/{document_id}/versions/{version}/text"),
+    ("get", "/v1/documents/{document_id}/versions/{version}/outcomes"),
+    ("post", "/v1/documents/{document_id}/submit"), ("post", "/v1/documents/{document_id}/approve"),
+    ("post", "/v1/documents/{document_id}/reject"),
+    ("post", "/v1/documents/{document_id}/withdraw"), ("delete", "/v1/documents/{document_id}"),
+    ("get", "/v1/me"), ("post", "/v1/keys"), ("get", "/v1/keys"), ("delete", "/v1/keys/{key_id}"),
+    ("post", "/v1/tokens/revoke"), ("post", "/v1/widget-tokens"),
+    ("get", "/v1/audit"), ("get", "/v1/audit/verification"),
     ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
 }  # fmt: skip
 
@@ -66,7 +75,8 @@ def test_every_address_is_described(document: dict[str, Any]) -> None:
 
 
 def test_bodies_come_with_examples(document: dict[str, Any]) -> None:
-    for name in ("AskBody", "SearchBody", "FeedbackBody", "EscalateBody"):
+    for name in ("AskBody", "SearchBody", "FeedbackBody", "EscalateBody", "KeyBody", "RevokeBody",
+                 "WidgetTokenBody"):  # fmt: skip
         assert document["components"]["schemas"][name]["examples"]
 
 
