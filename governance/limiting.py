@@ -25,7 +25,8 @@ from governance.principal import Principal
 
 _log = logging.getLogger("copilot.limits")
 _DAY = 86_400
-_TIMEOUT_SECONDS = 0.25
+TIMEOUT_SECONDS = 0.25
+"""So long shared counters have for an answer: somebody waits for theirs meanwhile."""
 TRY_AGAIN_SECONDS = 5.0
 """So long is counted in the process after shared counters failed, before they are tried again."""
 _INGEST_RETRY_SECONDS = 10
@@ -197,7 +198,7 @@ def seconds_until_free(  # noqa: PLR0913 - one keyword a fact
     return left + max(0.0, length - limit * length / count)
 
 
-def counters_at(url: str | None) -> Storage:
+def counters_at(url: str | None, timeout_seconds: float = TIMEOUT_SECONDS) -> Storage:
     """The counters at a URL; without one, in this process."""
     if url is None or url == _IN_MEMORY:
         return MemoryCounters()
@@ -209,8 +210,8 @@ def counters_at(url: str | None) -> Storage:
             "COPILOT_LIMITS_URL needs the package redis; pip install 'partner-copilot[redis]'"
         ) from None
     options = {
-        "socket_timeout": _TIMEOUT_SECONDS,
-        "socket_connect_timeout": _TIMEOUT_SECONDS,
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
         # Who waits is a person; this process counts by itself instead.
         "retry": Retry(NoBackoff(), 0),
     }

@@ -230,8 +230,8 @@ def redis_url() -> Iterator[str]:
 class TestSharedCounters:
     def test_two_processes_count_together(self, redis_url: str) -> None:
         said = policy(subject=RateLimits(all=rate(3)), questions_per_day=2)
-        first = Limits(lambda: said, counters_at(redis_url))
-        second = Limits(lambda: said, counters_at(redis_url))
+        first = Limits(lambda: said, counters_at(redis_url, 60))
+        second = Limits(lambda: said, counters_at(redis_url, 60))
         assert first.waits
         who = asker("of-two-processes")
         assert refused(first, who) is None
