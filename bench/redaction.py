@@ -236,8 +236,8 @@ def main() -> int:
     shared = os.environ.get("COPILOT_SHARED_DATA", "../shared/data")
     default = Path(shared) / "pii" / "presidio_synth_even.json"
     parser.add_argument("file", nargs="?", type=Path, default=default)
-    parser.add_argument("--half", choices=("all", "even", "odd"), default="all",
-                        help="only the templates of even or odd numbers")  # fmt: skip
+    parser.add_argument("--part", choices=("all", "developed", "held-out"), default="all",
+                        help="only templates that the rules were developed on, or the others")  # fmt: skip
     parser.add_argument("--errors", action="store_true", help="print what was missed or wrong")
     options = parser.parse_args()
     if not options.file.is_file():

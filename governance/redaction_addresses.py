@@ -44,16 +44,15 @@ _POSTCODE = (
     r"(?:[A-Z]{1,2}-)?(?:\d{5}-\d{3,4}|\d{4}-\d{3}|\d{3}[ ]\d{2}|\d{4}[ ]?[A-Z]{2}|\d{4,6}|"
     r"[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)(?![\w/-]|[.,]\d)"
 )
-_TOWN = re.compile(
-    rf"{_SEPARATOR}(?P<name>(?:{_CAPITAL}|[\p{{Lu}}∆]{{2,}})(?:[ '-](?:{_SMALL}[ ])?"
-    rf"(?:{_CAPITAL}|\([^)\n]{{1,30}}\))){{0,4}})".replace(r"\p{Lu}", "A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩЀ-Я")
-) if False else regex.compile(
+_TOWN = regex.compile(
     rf"{_SEPARATOR}(?P<name>{_CAPITAL}(?:[ '-](?:{_SMALL}[ ])?(?:{_CAPITAL}|\([^)\n]{{1,30}}\)))"
-    r"{0,4}(?:[ ]\d{1,2}(?!\d))?)", _FLAGS,
-)  # fmt: skip
+    r"{0,4}(?:[ ]\d{1,2}(?!\d))?)",
+    _FLAGS,
+)
 _CODE = regex.compile(rf"{_SEPARATOR}(?P<name>{_POSTCODE})", _FLAGS)
 _STATE = regex.compile(rf"{_SEPARATOR}(?P<name>(?:[A-Z]{{2,3}}|nan)(?![\w@]))", _FLAGS)
 _MOST_PARTS = 9
+_REACH = 60
 
 
 class Addresses:
@@ -105,13 +104,12 @@ class Addresses:
         """Yield names with a house number but no word for a street, where more speaks for one."""
         for match in self._bare.finditer(text):
             names = [fold(one) for one in re.findall(r"[^\W\d_]+", match["name"])]
-            if all(self._words.is_english(one) for one in names):
+            first = match["first"] is not None
+            unit = self._unit.match(text, match.end()) is not None
+            if all(self._words.is_english(one) for one in names) and not (first and unit):
                 continue
-            told = bool(_CUE.search(text, max(0, match.start() - 60), match.start()))
-            behind = self._unit.match(text, match.end()) or (
-                match["first"] is not None and _is_town_line(text, match.end())
-            )
-            if told or behind or (match["first"] and "\n" in text):
+            told = _CUE.search(text[max(0, match.start() - _REACH) : match.start()])
+            if told or unit or (first and ("\n" in text or _is_town_line(text, match.end()))):
                 yield match.span()
 
     def _grown(self, text: str, end: int, places: Sequence[NamedEntity]) -> int:
@@ -189,8 +187,8 @@ def _patterns(lists: dict[str, list[str]], units: str) -> list[Pattern]:
         "Number and street in small letters":
             rf"(?i){start}{one}(?:[\p{{L}}'.-]+[ ]){{1,3}}(?:{either(behind)}|ave|rd|st)\b\.?{tail}",
         "Name, street and number":
-            rf"{start}{lead}{_NAME}[ ](?i:{either(behind_number)})\b\.?[ ]?,?[ ]{_NUMBER}\b\.?",
-        "Street and name": rf"{start}{lead}(?i:{either(before)})[ ]?(?:{_SMALL}[ ])*{_NAME}{tail}",
+            rf"{start}{lead}{_NAME}(?:[ ]\p{{Ll}}+)?[ ](?i:{either(behind_number)})\b\.?[ ]?,?[ ]{_NUMBER}\b\.?",
+        "Street and name": rf"{start}{lead}(?i:{either(before)})[ ]?(?:{_SMALL}[ ])*(?:\p{{Ll}}+[ ])?{_NAME}{tail}",
         "Number, street and name":
             rf"{start}{one}(?i:{either(before_number)})[ ](?:{_SMALL}[ ])*(?:\p{{L}}+|{_NAME}){tail}",
         "Street, name and number":
@@ -208,9 +206,9 @@ def _patterns(lists: dict[str, list[str]], units: str) -> list[Pattern]:
             rf"{state}[ ]\d{{5}})?",
         "Military": rf"(?:\b(?:USN[SV]|USS|USCGC|HMS)[ ]{_NAME}[\s,]+)?(?i:\b(?:apo|fpo|dpo)[ ]{state}[ ]\d{{5}})",
         "Flat": rf"(?<![\w-])(?:Apt|Apartment|Suite|Ste|Appt|Wohnung)\.?[ ]#?\d{{1,5}}\b",
-        "Post code": r"(?i)(?<!\w)(?:zip|zip[ -]?code|post[ -]?code|postal[ -]?code|plz|postleitzahl|code postal|"
+        "Post code": r"(?i)(?<!\w)(?:zip[ -]?code|zip|post[ -]?code|postal[ -]?code|plz|postleitzahl|code postal|"
             r"código postal|cep|psč|irányítószám|postnummer|postcode)(?:[ \t]*(?:is|was|:|=|#|ist))*[ \t]*"
-            r"\K[a-z\d](?=[a-z -]*\d)[a-z\d]{1,6}(?:[ -][a-z\d]{2,4})?\b",
+            r"\K[a-z]{0,2}\d[a-z\d]{1,6}(?:[ -][a-z\d]{2,4})?\b",
         "City, state and code": rf"{_SHORT_NAME},[ ][A-Z]{{2}}[ ]\d{{5}}(?:-\d{{4}})?\b",
         "Town and code": rf"\b(?:in|from|near)[ ]\K{_NAME},?[ ](?:\d{{4}}-\d{{3}}|\d{{5}}-\d{{3}}|\d{{4,5}}|\d{{3}}[ ]\d\d)\b(?![\w/-]|[.,]\d)",
         "British post code": r"\b(?:GIR[ ]?0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d|[A-HK-Y]\d\d|\d[A-HJKPS-UW]|"

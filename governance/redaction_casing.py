@@ -41,9 +41,20 @@ def recased(text: str, words: Words) -> str:
         text = "".join(_lower(character) for character in text)
     changed = list(text)
     after_name = False
-    for token in tokens:
+    for at, token in enumerate(tokens):
         plain = shouted or token.text.islower()
-        is_name = _is_name(token, words, after_name=after_name, everywhere=shouted or small)
+        behind = tokens[at + 1] if at + 1 < len(tokens) else None
+        is_name = _is_name(token, words, after_name=after_name, everywhere=shouted or small) or (
+            # An initial, or a name that is a word too: what stands behind decides.
+            plain
+            and behind is not None
+            and behind.start - token.end in {1, 2}
+            and (
+                (after_name and len(token.text) == 1)
+                or words.given(token.folded) is not Standing.NONE
+            )
+            and words.family(behind.folded, behind.text) is Standing.SURE
+        )
         if plain and is_name:
             changed[token.start] = _upper(changed[token.start])
         after_name = is_name and (plain or after_name)

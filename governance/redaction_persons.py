@@ -19,26 +19,19 @@ from governance.redaction_words import Standing, Words
 _SCORE = 0.55
 _ENOUGH = 2.0
 _LONGEST_RUN = 6
-_PARTICLES = frozenset(
-    "de van der den von vom zu zur da das do dos del della delle di du la le las los bin ibn al el "
-    "y e ter ten af av op 't".split()
+_INITIAL = 2
+_ENUMERATES = frozenset({", ", " and ", ", and ", " & ", " und ", " et ", " y ", " or "})
+_LIKELY_TOO, _PERSON_BESIDE = 1.5, 0.6
+_AGAINST = frozenset(
+    {"ORG", "GPE", "LOC", "FAC", "NORP", "PRODUCT", "WORK_OF_ART", "EVENT", "LAW", "LANGUAGE"}
 )
-_ORGANISATION = frozenset(
-    "inc incorporated ltd limited llc llp plc corp corporation co company gmbh ag kg ohg ug se sa "
-    "sas sarl srl spa bv nv ab as asa oy oyj aps sp zoo kft zrt sro group holding holdings partners "
-    "bank university college school academy institute hospital clinic church orchestra band "
-    "foundation association society club team department agency studio studios software systems "
-    "solutions services technologies technology labs media press news times post store stores shop "
-    "hotel airlines airport station museum theatre theater court council ministry office county "
-    "street st road avenue ave lane drive square park bridge tower building hall river lake mount "
-    "island islands valley beach award prize act award cup open championship api sdk app".split()
-)  # fmt: skip
-_NO_SURNAME = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june "
-    "july august september october november december i and or but the a an".split()
+_BORN_WITH = frozenset({"van", "von", "der", "den", "ter", "ten", "bin", "ibn"})
+_GIVEN = {Standing.SURE: 3.0, Standing.MAYBE: 0.8, Standing.NONE: 0.0}
+_FAMILY_ALONE = {Standing.SURE: 1.7, Standing.MAYBE: 0.5, Standing.NONE: 0.0}
+_TOLD = 2.0
+_INNER_CAPITALS = re.compile(
+    r"(?:Mc|Mac|O['\u2019]|D['\u2019]|De|La|Le|Di|Du|Van|Von|Fitz)[^\W\d_][\w'\u2019]*"
 )
-_FOR = {"PERSON": 2.0, "ORG": -1.0, "GPE": -1.0, "LOC": -1.0, "FAC": -1.0, "NORP": -1.0,
-        "PRODUCT": -1.0, "WORK_OF_ART": -0.5, "EVENT": -1.0, "LAW": -1.0, "LANGUAGE": -1.0}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +58,17 @@ class Persons:
         """Return the persons; `shaped` is the text recased, place by place the same."""
         runs = list(self._runs(shaped))
         mails = self._cues.mail_names(text)
-        found = [run for run in runs if self._weight(text, shaped, run, entities, mails) >= _ENOUGH]
+        weights = [self._weight(text, run, entities, mails) for run in runs]
+        found = [
+            run
+            for at, run in enumerate(runs)
+            if weights[at] + self._company_of_others(text, runs, weights, at) >= _ENOUGH
+        ]
         known = {
             token.folded
             for run in found
             for token in run
-            if len(token.folded) > 2 and not self._words.is_english(token.folded)
+            if len(token.text) > _INITIAL and not self._words.is_english(token.folded)
         }
         again = [
             run for run in runs if run not in found and all(one.folded in known for one in run)
@@ -87,7 +85,7 @@ class Persons:
             if run and not _joins(shaped, run[-1], token):
                 yield from self._trimmed(run)
                 run = []
-            if self._is_shaped(token) or (run and token.folded in _PARTICLES):
+            if self._is_shaped(token) or (run and token.folded in self._words.particles):
                 run.append(token)
             elif run:
                 yield from self._trimmed(run)
@@ -95,91 +93,110 @@ class Persons:
         yield from self._trimmed(run)
 
     def _is_shaped(self, token: Token) -> bool:
-        text = token.text
-        if not text[0].isupper():
-            # Scripts without capitals are left to the model.
+        text, words = token.text, self._words
+        # Scripts without capitals are left to the model, and "I'm" is no name.
+        head = re.split(r"['\u2019]", token.folded, maxsplit=1)[0]
+        if not text[0].isupper() or (head != token.folded and head in words.function_words):
             return False
         if len(text) > 1 and text.isupper():
-            return bool(self._words.given(token.folded) or self._words.family(token.folded))
-        inner = text[1:]
-        return (
-            inner.islower()
-            or len(text) == 1
-            or bool(
-                re.fullmatch(
-                    r"(?:Mc|Mac|O['’]|D['’]|De|La|Le|Di|Du|Van|Von|Fitz)?[^\W\d_]['’a-zà-ž]+", text
-                )
-            )
-        )
+            return bool(words.given(token.folded) or words.family(token.folded))
+        return text[1:].islower() or len(text) == 1 or bool(_INNER_CAPITALS.fullmatch(text))
 
     def _trimmed(self, run: list[Token]) -> Iterator[list[Token]]:
         """Yield the run from its first name on; a run of plain words only is none."""
-        words = self._words
-        while run and (
-            run[0].folded in words.function_words
-            or run[0].folded in _PARTICLES
-            and run[0].text.islower()
-            or (
-                len(run) > 1
-                and words.is_english(run[0].folded)
-                and words.given(run[0].folded) is Standing.NONE
-                and words.family(run[0].folded) is Standing.NONE
-            )
-        ):
+        while run and self._only_precedes(run):
             run = run[1:]
-        while run and (
-            run[-1].folded in _PARTICLES
-            or run[-1].folded in _NO_SURNAME
-            or run[-1].folded in words.function_words
-        ):
+        ends = self._words.particles | self._words.no_names
+        while run and run[-1].folded in ends:
             run = run[:-1]
-        if run and not all(len(token.text) == 1 for token in run):
+        if any(len(token.text) > 1 for token in run):
             yield run[:_LONGEST_RUN]
 
+    def _only_precedes(self, run: list[Token]) -> bool:
+        """Whether the first word stands before the name: the start of a sentence, an office."""
+        words, first = self._words, run[0]
+        if first.folded in words.function_words:
+            return True
+        if first.folded in words.particles:
+            return first.text.islower()
+        return (
+            len(run) > 1
+            and words.is_english(first.folded)
+            and words.given(first.folded) is Standing.NONE
+            and words.family(first.folded) is Standing.NONE
+        )
+
     def _weight(
-        self,
-        text: str,
-        shaped: str,
-        run: list[Token],
-        entities: Sequence[NamedEntity],
-        mails: frozenset[str],
+        self, text: str, run: list[Token], entities: Sequence[NamedEntity], mails: frozenset[str]
     ) -> float:
         """Return how much speaks for a person."""
-        words = self._words
         start, end = run[0].start, run[-1].end
-        names = [token for token in run if len(token.text) > 1 and token.folded not in _PARTICLES]
-        weight = self._cues.before(text, start) + self._cues.behind(text, end)
-        first = names[0]
-        given, family = words.given(first.folded), words.family(first.folded)
-        weight += {Standing.SURE: 3.0, Standing.MAYBE: 0.8, Standing.NONE: 0.0}[given]
-        if given is Standing.NONE:
-            weight += {Standing.SURE: 1.5, Standing.MAYBE: 0.5, Standing.NONE: 0.0}[family]
+        names = [
+            one for one in run if len(one.text) > 1 and one.folded not in self._words.particles
+        ]
+        if not names:
+            return 0.0
+        told = self._cues.before(text, start)
+        weight = told + self._cues.behind(text, end) + self._by_words(run, names)
+        if any(one.folded in self._words.organisations for one in run[1:]) or (
+            self._cues.organisation(text, end)
+        ):
+            weight -= 3.0
+        if mails and all(one.folded in mails for one in names):
+            weight += 3.0
+        labels = {one.label for one in entities if one.start < end and start < one.end}
+        if "PERSON" in labels:
+            weight += 2.0
+        elif labels & _AGAINST and told < _TOLD:
+            weight -= 1.0
+        listed = self._words.given(names[0].folded) or self._words.family(names[0].folded)
+        if (listed or len(names) > 1) and self._cues.own_line(text, start, end):
+            weight += 1.0
+        if not listed and len(names) == 1 and self._cues.place(text, start):
+            weight -= 1.0
+        return weight
+
+    def _by_words(self, run: list[Token], names: list[Token]) -> float:
+        """Return how much the words themselves speak for a person."""
+        words, first = self._words, names[0]
+        given, family = words.given(first.folded), words.family(first.folded, first.text)
+        weight = _GIVEN[given] or _FAMILY_ALONE[family]
+        english = words.is_english(first.folded)
+        if not (given or family) and english:
+            weight -= 2.0
         for token in names[1:]:
-            standing = max(words.family(token.folded), words.given(token.folded))
+            standing = max(words.family(token.folded, token.text), words.given(token.folded))
             if standing is Standing.SURE:
-                weight += 1.5
+                weight += 2.0 if not english or given else 1.5
             elif standing is Standing.MAYBE:
                 weight += 1.0 if given else 0.3
             elif words.is_english(token.folded):
                 weight -= 0.7 if given is Standing.SURE else 1.5
-        if given is Standing.NONE and family is Standing.NONE and words.is_english(first.folded):
-            weight -= 2.0
-        if any(token.folded in _ORGANISATION for token in run[1:]) or self._cues.organisation(
-            text, end
-        ):
-            weight -= 3.0
-        if mails and all(token.folded in mails for token in names):
-            weight += 3.0
-        labels = {one.label for one in entities if one.start < end and start < one.end}
-        if "PERSON" in labels:
-            weight += _FOR["PERSON"]
-        elif labels:
-            weight += min(_FOR.get(label, 0.0) for label in labels)
-        if len(names) in (2, 3) and not any(words.is_english(one.folded) for one in names):
+        if len(names) > 1 and not any(words.is_english(one.folded) for one in names):
             weight += 0.3
-        if self._cues.own_line(text, start, end):
-            weight += 1.0
+        inner = run[1:-1]
+        if any(len(one.text) == 1 for one in inner) or any(
+            one.folded in _BORN_WITH and one.text.islower() for one in inner
+        ):
+            weight += 1.5
         return weight
+
+    def _company_of_others(
+        self, text: str, runs: list[list[Token]], weights: list[float], at: int
+    ) -> float:
+        """Return what neighbours in an enumeration add: persons are named with persons."""
+        beside = 0.0
+        for other in (at - 1, at + 1):
+            if not 0 <= other < len(runs):
+                continue
+            first, second = sorted((runs[at], runs[other]), key=lambda run: run[0].start)
+            if text[first[-1].end : second[0].start] not in _ENUMERATES:
+                continue
+            if any(one.folded in self._words.organisations for one in runs[other]):
+                return -2.0
+            if weights[other] >= _LIKELY_TOO:
+                beside = _PERSON_BESIDE
+        return beside
 
 
 def _joins(text: str, left: Token, right: Token) -> bool:

@@ -26,6 +26,8 @@ _SURNAMES = (
     "etti", "otti", "elli", "acci", "ucci", "oglu", "zadeh", "hardt", "rdson", "nson", "rson",
     "tson", "kson", "iyev", "yev",
 )  # fmt: skip
+# What accents tell, which lists do without.
+_ACCENTED = ("ić", "ič", "ová", "ská", "cká", "ský", "cký", "ný", "ėnė", "aitė", "ytė", "ienė")
 _SHORTEST_BASE = 2
 _SHORTEST_SURNAME = 6
 
@@ -62,17 +64,21 @@ class Words:
                 english.update(words)
         self._english = frozenset(english)
         self.function_words = frozenset(STOP_WORDS)
+        self.particles = self._names["particles"]
+        self.organisations = self._names["words of organisations"]
+        self.no_names = self._names["no part of a name"] | self.function_words
 
     def given(self, folded: str) -> Standing:
         """How surely a word is a given name."""
         return self._standing("given", folded)
 
-    def family(self, folded: str) -> Standing:
+    def family(self, folded: str, written: str = "") -> Standing:
         """How surely a word is a family name, by the list or by its ending."""
         listed = self._standing("family", folded)
-        if listed is Standing.NONE and len(folded) >= _SHORTEST_SURNAME:
-            return Standing.SURE if folded.endswith(_SURNAMES) else Standing.NONE
-        return listed
+        if listed is not Standing.NONE or self.is_english(folded):
+            return listed
+        ending = len(folded) >= _SHORTEST_SURNAME and folded.endswith(_SURNAMES)
+        return Standing.SURE if ending or written.endswith(_ACCENTED) else Standing.NONE
 
     @lru_cache(maxsize=16_384)  # noqa: B019 - one instance lives as long as the process
     def is_english(self, folded: str) -> bool:
