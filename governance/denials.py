@@ -26,7 +26,7 @@ _log = logging.getLogger("copilot.denials")
 WINDOW_SECONDS = 60.0
 LINES_A_SOURCE = 60
 LINES_A_CHAIN = 600
-_MOST_SOURCES = 10_000
+MOST_SOURCES = 10_000
 _EVERYBODY_ELSE = "everybody else"
 
 OnDenial = Callable[[Principal | None, str, str], None]
@@ -134,11 +134,11 @@ class Denials:
         found = self._windows.get((chain, source))
         if found is not None and now - found.begun < WINDOW_SECONDS:
             return found
-        if found is None and source and len(self._windows) >= _MOST_SOURCES:
+        if found is None and source and len(self._windows) >= MOST_SOURCES:
             self._windows = {
                 key: one for key, one in self._windows.items() if now - one.begun < WINDOW_SECONDS
             }
-            if len(self._windows) >= _MOST_SOURCES:
+            if len(self._windows) >= MOST_SOURCES:
                 return None
         made = self._windows[(chain, source)] = _Window(begun=now)
         return made

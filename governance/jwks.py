@@ -20,7 +20,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from foundation.clock import Clock
-from foundation.errors import ConfigurationError, CopilotError
+from foundation.errors import ConfigurationError
 from governance.identity import CredentialKind, Identity, Refusal, UnauthenticatedError
 from governance.signed_tokens import PEOPLE_TYPES, Expected, Header, in_time, person_of, verified
 
@@ -31,7 +31,8 @@ REFETCH_SECONDS = 10.0
 """How often unknown key names may cause a fetch, but for the first few."""
 REFETCHES_AT_ONCE = 3
 """So many at once: a key that was just changed is known at once."""
-_TIMEOUT_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
+"""For each step of a fetch; twice that for the whole of it."""
 _LARGEST = 256 * 1024
 _MOST_KEYS = 100
 _MOST_WAITING = 3
@@ -42,7 +43,7 @@ _PLAINLY = MappingProxyType({"Accept": "application/json", "Accept-Encoding": "i
 _ALGORITHMS: Mapping[str, str] = MappingProxyType({"RSA": "RS256", "EC": "ES256"})
 
 
-class KeysUnavailableError(CopilotError):
+class KeysUnavailableError(ConfigurationError):
     """The issuer's keys could not be fetched, or are none. Says which address and why."""
 
 
@@ -74,7 +75,7 @@ class IssuerKeys:
         try:
             self._fetched = _Fetched(keys=self._fetch(), at=self._tried)
         except KeysUnavailableError as error:
-            raise ConfigurationError(f"COPILOT_JWT_JWKS_URL: {error}") from None
+            raise KeysUnavailableError(f"COPILOT_JWT_JWKS_URL: {error}") from None
 
     def named(self, key_id: str | None) -> tuple[IssuerKey, ...]:
         """The keys of this name, at most one an algorithm; empty where there is none.
@@ -142,9 +143,9 @@ class IssuerKeys:
         return keys
 
     def _download(self) -> bytes:
-        where, ends = _shown(self._url), time.monotonic() + 2 * _TIMEOUT_SECONDS
+        where, ends = _shown(self._url), time.monotonic() + 2 * TIMEOUT_SECONDS
         with (
-            httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client,
+            httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
             client.stream("GET", self._url, headers=_PLAINLY) as response,
         ):
             if response.status_code != _OK:

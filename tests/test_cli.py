@@ -240,7 +240,8 @@ def test_a_failure_is_one_line_that_says_what_to_do(
         ({"COPILOT_DATABASE_URL": "mysql://u:hunter2@host/x"}, "sqlite or postgresql"),
         ({"COPILOT_JWT_SECRET": "hunter2"}, "at least 32 bytes"),
         ({"COPILOT_EMBEDDER_DTYPE": "int3"}, "COPILOT_EMBEDDER_DTYPE"),
-        ({"COPILOT_JWT_JWKS_URL": "https://example.com/keys"}, "not supported yet"),
+        ({"COPILOT_JWT_JWKS_URL": "http://u:hunter2@host/keys"}, "must begin with https"),
+        ({"COPILOT_JWT_JWKS_URL": "https://host/keys?k=hunter2"}, "tokens come from the issuer"),
     ],
 )
 def test_a_bad_setting_is_named_and_its_value_is_not_shown(

@@ -38,7 +38,7 @@ Manager = Annotated[Principal, Depends(needs(Permission.MANAGE_ACCESS))]
 Known = Annotated[Identity, Depends(current_identity)]
 
 
-@router.get("/me", summary="Who you are here")
+@router.get("/me", summary="Who you are here", responses=problems())
 def get_me(known: Known) -> MeJson:
     """What the credential of this request proves, and what its roles allow."""
     return me_json(known)

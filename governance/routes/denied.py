@@ -4,8 +4,7 @@ from http import HTTPStatus
 from threading import Event
 
 import anyio
-from fastapi import Request, Response
-from starlette.background import BackgroundTask
+from fastapi import BackgroundTasks, Request, Response
 
 from governance.audit import Action
 from governance.denials import Denial, Denials
@@ -31,7 +30,8 @@ def noted(request: Request, response: Response, error: Exception) -> Response:
     written = denials.note(denial_of(request, denials, error))
     if written is not None:
         # The answer is out by then; only the server's own bookkeeping waits for the line.
-        response.background = BackgroundTask(_until_set, written)
+        response.background = BackgroundTasks()
+        response.background.add_task(_until_set, written)
     return response
 
 

@@ -28,6 +28,40 @@ def test_an_empty_variable_switches_a_thing_off(monkeypatch: pytest.MonkeyPatch)
     assert settings.policy_file is None
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://login.example/keys",
+        "http://localhost:9000/keys",
+        "http://127.0.0.1/keys",
+        "http://[::1]:9000/keys",
+    ],
+)
+def test_an_issuers_keys_come_over_https_or_from_this_machine(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("COPILOT_JWT_JWKS_URL", url)
+    assert str(load_settings().jwt_jwks_url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://login.example/keys",
+        "http://127.0.0.1.evil.example/keys",
+        "http://localhost.evil.example/keys",
+        "ftp://login.example/keys",
+        "file:///etc/keys",
+    ],
+)
+def test_an_issuers_keys_come_over_nothing_that_can_be_changed_on_the_way(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("COPILOT_JWT_JWKS_URL", url)
+    with pytest.raises(ConfigurationError, match="COPILOT_JWT_JWKS_URL"):
+        load_settings()
+
+
 def test_without_urls_everything_lies_in_the_data_folder(tmp_path: Path) -> None:
     settings = load_settings(tmp_path)
     assert settings.resolved_database_url == f"sqlite:///{tmp_path}/copilot.db"

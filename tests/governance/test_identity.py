@@ -92,19 +92,15 @@ def test_a_token_is_refused_where_it_does_not_hold(verifier: TokenAuthority, rea
     assert caught.value.reason is reason
 
 
-@pytest.mark.parametrize(
-    ("by", "good"),
-    [(timedelta(hours=1, seconds=29), True), (timedelta(hours=1, seconds=31), False),
-     (timedelta(seconds=-29), True), (timedelta(seconds=-31), False)],
-    ids=["just over", "over", "just before", "before"],
-)  # fmt: skip
-def test_clocks_may_differ_by_half_a_minute_and_not_more(by: timedelta, good: bool):
-    token = authority().issue(request())
-    if good:
-        assert identify(token, authority(now=NOW + by))
-    else:
-        with pytest.raises(UnauthenticatedError):
-            identify(token, authority(now=NOW + by))
+@pytest.mark.parametrize("by", [timedelta(hours=1, seconds=29), timedelta(seconds=-29)])
+def test_clocks_may_differ_by_half_a_minute(by: timedelta):
+    assert identify(authority().issue(request()), authority(now=NOW + by))
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=1, seconds=31), timedelta(seconds=-31)])
+def test_and_by_not_more(by: timedelta):
+    with pytest.raises(UnauthenticatedError):
+        identify(authority().issue(request()), authority(now=NOW + by))
 
 
 OTHER_HEADERS = {
