@@ -26,7 +26,13 @@ from foundation.problem import PROBLEM_MEDIA_TYPE, Misfit, Problem
 from governance.identity import ForbiddenError, UnauthenticatedError
 from governance.limiting import Exceeded, LimitedError
 from governance.routes.denied import noted
-from ingest.errors import IngestError, TooLargeError, UnsupportedFormatError
+from ingest.errors import (
+    IngestError,
+    MislabelledFileError,
+    TooLargeError,
+    UnsupportedFormatError,
+)
+from ingest.jobs import QueueFullError
 
 _log = logging.getLogger("copilot.http")
 _NOT_FOUND = "There is nothing here under this address, or nothing that you may see."
@@ -50,6 +56,7 @@ PROBLEMS: Mapping[type[CopilotError], Telling] = {
     ConflictError: Telling(status=409, kind="conflict"),
     TooLargeError: Telling(status=413, kind="content-too-large"),
     UnsupportedFormatError: Telling(status=415, kind="unsupported-media-type"),
+    MislabelledFileError: Telling(status=415, kind="unsupported-media-type"),
     InvalidRequestError: Telling(status=422, kind="invalid-request"),
     IngestError: Telling(status=422, kind="unreadable-document"),
     LimitedError: Telling(status=429, kind="too-many-requests"),
@@ -62,6 +69,11 @@ PROBLEMS: Mapping[type[CopilotError], Telling] = {
         status=503,
         kind="busy",
         detail="Too many questions are being answered at the moment; ask again in a moment.",
+    ),
+    QueueFullError: Telling(
+        status=503,
+        kind="busy",
+        detail="Too many uploads are waiting to be read; send it again in a while.",
     ),
     StorageError: Telling(
         status=503,

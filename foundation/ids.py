@@ -1,6 +1,7 @@
 """Identifiers: random ones for events, derived ones for things that must be found again."""
 
 import hashlib
+import re
 import secrets
 import time
 
@@ -15,6 +16,12 @@ def new_id(prefix: str) -> str:
     """
     milliseconds = time.time_ns() // 1_000_000
     return f"{prefix}_{milliseconds:012x}{secrets.token_hex(10)}"
+
+
+def made_at(identifier: str) -> float | None:
+    """When `new_id` made an identifier, in seconds since 1970; None where it did not."""
+    found = re.fullmatch(r"[a-z]+_([0-9a-f]{12})[0-9a-f]{20}", identifier)
+    return int(found[1], 16) / 1000 if found else None
 
 
 def derived_id(prefix: str, *parts: str) -> str:

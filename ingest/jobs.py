@@ -8,8 +8,9 @@ Who reads a job holds a lease on it and renews it. Processes that share a databa
 each job is claimed by one of them, in one conditional statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +27,8 @@ from sqlalchemy import (
 
 from foundation.clock import Clock
 from foundation.database import Database
-from foundation.errors import CopilotError, NotFoundError
+from foundation.errors import NotFoundError
+from foundation.gate import BusyError
 from governance.principal import Permission, Principal, Role
 from governance.rows import aware
 from ingest.job import ClaimedJob, Job, JobFile, JobOutcome, JobState, NewJob
@@ -40,15 +42,19 @@ MOST_ATTEMPTS = 3
 """How often a job may end with the process that reads it before it is given up."""
 MOST_WAITING = 500
 """Jobs that may wait, of all tenants together."""
+RETRY_AFTER = timedelta(seconds=30)
 _MOST_FAILURES = 200
 _MOST_DOCUMENTS = 1_000
 
 
-class QueueFullError(CopilotError):
+class QueueFullError(BusyError):
     """As many uploads wait as may wait."""
 
 
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
+_WAITING: Mapping[str, Any] = MappingProxyType(
+    {"state": JobState.QUEUED.value, "holder": "", "lease_until": None}
+)
 
 
 class Jobs:
@@ -142,13 +148,19 @@ class Jobs:
 
     def release(self, job_id: str, holder: str) -> bool:
         """Give a job back unread, because whoever holds it has to stop."""
-        values = {
-            "state": JobState.QUEUED.value,
-            "holder": "",
-            "lease_until": None,
-            "attempts": jobs.c.attempts - 1,
-        }
+        values = {**_WAITING, "attempts": jobs.c.attempts - 1}
         return self._change(job_id, holder, values)
+
+    def put_off(self, job_id: str, holder: str) -> bool:
+        """Give a job back after an attempt that failed, to be tried again in a while."""
+        values = {**_WAITING, "lease_until": self._clock() + RETRY_AFTER}
+        return self._change(job_id, holder, values)
+
+    def take_over(self) -> None:
+        """Give back every job that is being read: only for who knows that nobody else does."""
+        reading = jobs.c.state == JobState.RUNNING.value
+        with self._database.write() as connection:
+            connection.execute(update(jobs).where(reading).values(**_WAITING))
 
     def finish(self, job_id: str, holder: str, outcome: JobOutcome) -> bool:
         """Write down what came of a job; false where it is somebody else's by now."""
@@ -230,8 +242,10 @@ def unfinished(connection: Connection, tenant: str | None = None) -> int:
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
-    abandoned = (jobs.c.state == JobState.RUNNING.value) & (jobs.c.lease_until < now)
-    return or_(jobs.c.state == JobState.QUEUED.value, abandoned)
+    # Of one that waits, the time until which it was put off.
+    return jobs.c.state.in_(_UNFINISHED) & or_(
+        jobs.c.lease_until.is_(None), jobs.c.lease_until < now
+    )
 
 
 def _changed(connection: Connection, job_id: str, holder: str, values: dict[str, Any]) -> bool:

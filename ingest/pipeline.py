@@ -120,10 +120,11 @@ class _Work:
 class Pipeline:
     """Carries documents from their sources into catalog and index.
 
-    `tickets` says at the start of an ingest what is taken out of rows.
+    `tickets` says at the start of an ingest what is taken out of rows. `sole_writer`: no other
+    process writes to the same index.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword a part
         self,
         *,
         catalog: Catalog,
@@ -131,12 +132,14 @@ class Pipeline:
         embedder: Embedder,
         blobs: BlobStore,
         tickets: Callable[[], TicketRedaction],
+        sole_writer: bool = True,
     ) -> None:
         self._catalog = catalog
         self._index = index
         self._embedder = embedder
         self._blobs = blobs
         self._tickets = tickets
+        self._sole_writer = sole_writer
         self._sync = IndexSync(catalog, index)
 
     def run(
@@ -158,7 +161,10 @@ class Pipeline:
             report.updated = len(work.changed) - report.added
             report.removed = len(work.vanished)
         else:
-            self._sync.repair()
+            if self._sole_writer:
+                self._sync.repair()
+            else:
+                self._sync.repair_abandoned()
             self._carry_out(work, how, report, on_progress)
             self._sync.catch_up()
             try:
