@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from foundation.errors import StorageError
 from governance.catalog import ANNOUNCED, Catalog, IndexChange
@@ -10,6 +11,8 @@ from retrieval.index import KnowledgeIndex
 
 _log = logging.getLogger("copilot.index")
 
+ABANDONED_SECONDS = 3600.0
+"""What was announced as long ago as that and never recorded was left by a crash."""
 STEP = 500
 """So many changes are applied at once; a search waits for one step and never for all of them."""
 
@@ -21,11 +24,18 @@ class IndexSync:
     works before the index knows. It is what makes newly approved documents findable.
     """
 
-    def __init__(self, catalog: Catalog, index: KnowledgeIndex) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        index: KnowledgeIndex,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._catalog = catalog
         self._index = index
+        self._now = now
         self._lock = threading.Lock()
         self._behind = False
+        self._announced: dict[int, float] = {}
 
     def keep_up(self) -> None:
         """Before a search: carry over what changed, one step at most, and fail nobody's search.
@@ -61,6 +71,31 @@ class IndexSync:
         for another's left-overs.
         """
         return self._apply_in_steps(self._catalog.index_changes())
+
+    def repair_abandoned(self) -> int:
+        """The same where others may write too: only what was announced too long ago to be theirs.
+
+        How long ago is counted from the first time that this object has seen it.
+        """
+        announced = [one for one in self._catalog.index_changes() if one.action == ANNOUNCED]
+        now = self._now()
+        self._announced = {one.id: self._announced.get(one.id, now) for one in announced}
+        old = [one for one in announced if now - self._announced[one.id] >= ABANDONED_SECONDS]
+        # Announced again, it is being written by somebody else now.
+        written = {(one.document_id, one.version) for one in announced if one not in old}
+        return self._apply_in_steps(
+            [one for one in old if (one.document_id, one.version) not in written]
+        )
+
+    def forget(self, document_id: str) -> int:
+        """Carry over the deletion of a document at once, for good; returns how many points remain.
+
+        Searches wait for it, so that none that begins later can meet one of its points.
+        """
+        with self._lock:
+            self._apply([one for one in self._changes() if one.document_id == document_id])
+            self._index.flush()
+            return self._index.points_of(document_id)
 
     def _changes(self) -> tuple[IndexChange, ...]:
         return tuple(one for one in self._catalog.index_changes() if one.action != ANNOUNCED)

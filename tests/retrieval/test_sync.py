@@ -11,7 +11,7 @@ from foundation.blobs import BlobStore
 from foundation.clock import system_clock
 from foundation.database import open_database
 from foundation.errors import StorageError
-from governance.catalog import Catalog
+from governance.catalog import Catalog, PlannedVersion
 from governance.document import ApprovalState
 from governance.visibility import Access
 from governance.visible_catalog import VisibleCatalog
@@ -23,8 +23,8 @@ from retrieval.query import Query
 from retrieval.retriever import Retriever
 from retrieval.sync import IndexSync
 from tests.fakes.hash_embedder import HashEmbedder
-from tests.fakes.ticket_redaction import tickets_as_they_are
 from tests.fakes.memory_index import MemoryIndex
+from tests.fakes.ticket_redaction import tickets_as_they_are
 from tests.ingest.ingesting import PARTNER
 
 DOCUMENTS = 9
@@ -170,3 +170,20 @@ def test_a_deletion_takes_only_what_the_catalog_no_longer_has(world: World):
     world.catalog.erase(gone.document_id)
     assert world.found() == DOCUMENTS - 1
     assert gone.document_id not in {document for document, _ in world.index.versions()}
+
+
+def test_where_others_write_too_only_what_was_announced_long_ago_is_removed(world: World):
+    moment = 0.0
+    shared = IndexSync(world.catalog, world.index, lambda: moment)
+    left, written, other = (
+        PlannedVersion(document_id=one.document_id, version=2, access=one.access)
+        for one in world.catalog.newest()[:3]
+    )
+    world.catalog.announce([left, written])
+    assert shared.repair_abandoned() == 0
+    moment = sync.ABANDONED_SECONDS
+    # Somebody has taken the second up again, and another has begun just now.
+    world.catalog.announce([written, other])
+    assert shared.repair_abandoned() == 1
+    waiting = {(one.document_id, one.version) for one in world.catalog.index_changes()}
+    assert waiting == {(written.document_id, 2), (other.document_id, 2)}
