@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from copilot.records import escalations, feedback
+from copilot.record_tables import escalations, feedback
 from governance.document import ApprovalState
 
 
@@ -52,7 +52,7 @@ class TestEscalate:
         escalated = ask(house, who, "Which seal colour has the moon visa?")
         address = f"/v1/outcomes/{escalated['id']}/escalate"
         outcome = house.client.post(address, json={"note": "urgent"}, headers=who).json()
-        assert outcome == escalated
+        assert outcome["escalation"]["id"] == escalated["escalation"]["id"]
         [row] = rows(house, escalations, escalated["id"])
         assert row.note == "urgent"
 
@@ -66,6 +66,32 @@ class TestEscalate:
         conversation = f"/v1/conversations/{answered['conversation_id']}"
         [turn] = house.client.get(conversation, headers=who).json()["turns"]
         assert turn["outcome"]["escalation"]["reason"] == "user_request"
+
+
+class TestWhatPeopleWriteIsKeptWithoutPersonalData:
+    def test_the_reply_has_it_and_nothing_that_is_kept(self, house: Any, who: Any) -> None:
+        text = "Which moon fee does tina.turner@example.org pay?"
+        escalated = ask(house, who, text)
+        assert escalated["question"] == text
+        conversation = f"/v1/conversations/{escalated['conversation_id']}"
+        [turn] = house.client.get(conversation, headers=who).json()["turns"]
+        assert turn["outcome"]["question"] == "Which moon fee does <EMAIL> pay?"
+        assert "turner" not in str(turn)
+        [row] = rows(house, escalations, escalated["id"])
+        assert "turner" not in row.missing
+
+    def test_neither_a_note_nor_a_comment_keeps_an_address(
+        self, house: Any, who: Any, answered: Any
+    ) -> None:
+        note = {"note": "call +49 30 901820 or mail ann@example.org"}
+        house.client.post(f"/v1/outcomes/{answered['id']}/escalate", json=note, headers=who)
+        [row] = rows(house, escalations, answered["id"])
+        assert "901820" not in row.note
+        assert "<EMAIL>" in row.note
+        opinion = {"rating": "down", "reason": "ask bob@example.org", "comment": "bob@example.org"}
+        house.client.post(f"/v1/outcomes/{answered['id']}/feedback", json=opinion, headers=who)
+        [row] = rows(house, feedback, answered["id"])
+        assert (row.reason, row.comment) == ("ask <EMAIL>", "<EMAIL>")
 
 
 class TestWithdrawnSince:

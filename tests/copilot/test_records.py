@@ -1,16 +1,20 @@
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from copilot.record import CitedVersion, EscalationRecord, Feedback, OutcomeRecord
 from copilot.record_tables import escalations, feedback, outcome_citations
 from copilot.records import LONGEST_NOTES, Records
 from foundation.database import Database, open_database
 from foundation.errors import ConflictError, NotFoundError, StorageError
+from governance.audit import Action, AuditEvent
+from governance.audit_chain import audit_lines
 from governance.principal import Principal, Role
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -143,3 +147,65 @@ def test_a_second_opinion_replaces_the_first(database: Database, records: Record
     with database.read() as connection:
         [row] = connection.execute(select(feedback)).all()
     assert row.rating == "down"
+
+
+class TestEveryDeedIsOnRecord:
+    def told(self, database: Database) -> list[tuple[str, str, dict[str, object]]]:
+        with database.read() as connection:
+            lines = connection.execute(
+                select(audit_lines).where(audit_lines.c.tenant == "acme").order_by("number")
+            )
+            sealed = [(line.action, json.loads(line.sealed)) for line in lines]
+        return [(action, told["target"], told["details"]) for action, told in sealed]
+
+    def test_an_outcome_with_what_it_rests_on(self, database: Database, records: Records) -> None:
+        records.keep(ADA, replace(outcome("one", escalated=True), words={"question": "q <EMAIL>"}))
+        [(action, target, details)] = self.told(database)
+        assert (action, target) == (Action.QUESTION_ASKED, "one")
+        assert details["cited"] == [["doc", 2]]
+        assert details["escalation"] == {"id": "esc_one", "queue": "q"}
+        assert details["question"] == "q <EMAIL>"
+
+    def test_what_comes_after_it_without_a_word_of_it(
+        self, database: Database, records: Records
+    ) -> None:
+        records.keep(ADA, outcome("one"))
+        records.escalate(ADA, escalation("one", "my first note"), {"id": "one"}, NOW)
+        records.annotate(ADA, "esc_one", "my second note", NOW)
+        opinion = Feedback(
+            outcome_id="one", rating="up", reason="", comment="my comment", created_at=NOW
+        )
+        records.rate(ADA, opinion)
+        assert [(action, target) for action, target, _ in self.told(database)] == [
+            (Action.QUESTION_ASKED, "one"),
+            (Action.ESCALATED, "esc_one"),
+            (Action.NOTE_ADDED, "esc_one"),
+            (Action.FEEDBACK_GIVEN, "one"),
+        ]
+        assert "my" not in str(self.told(database))
+
+    def test_what_is_not_kept_is_not_on_record(self, database: Database, records: Records) -> None:
+        records.keep(ADA, outcome("one"))
+        with pytest.raises(StorageError):
+            records.keep(ADA, outcome("one"))
+        with pytest.raises(NotFoundError):
+            records.annotate(ADA, "esc_none", "note", NOW)
+        assert len(self.told(database)) == 1
+
+    def test_what_cannot_be_put_on_record_is_not_kept(self, database: Database) -> None:
+        def full(_connection: Connection, _event: AuditEvent) -> None:
+            raise StorageError
+
+        records = Records(database, str, full)
+        with pytest.raises(StorageError):
+            records.keep(ADA, outcome("one"))
+        with pytest.raises(NotFoundError):
+            records.outcome(ADA, "one")
+
+
+def test_what_people_write_is_redacted_before_it_is_kept(database: Database) -> None:
+    records = Records(database, lambda text: text.replace("ann", "<PERSON>"))
+    records.keep(ADA, outcome("one"))
+    records.escalate(ADA, escalation("one", "ask ann"), {}, NOW)
+    records.annotate(ADA, "esc_one", "or ann's boss", NOW)
+    assert note_of(database, "one") == "ask <PERSON>\nor <PERSON>'s boss"
