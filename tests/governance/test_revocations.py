@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from foundation.database import Database, open_database
+from foundation.database import Database
 from foundation.errors import InvalidRequestError
 from governance.audit import audit_lines
 from governance.identity import CredentialKind, Identity
 from governance.principal import Principal, Role
 from governance.revocations import Revocation, Revocations, revocations
+from tests.fakes.databases import empty, postgresql_server
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 500_000, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -34,11 +35,19 @@ def calendar() -> Calendar:
     return Calendar()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'c.db'}")
-    yield opened
-    opened.close()
+@pytest.fixture(scope="module")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'c.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    with empty(url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -116,13 +125,16 @@ def test_to_revoke_again_moves_the_moment(
 
 
 def test_another_process_knows_it_with_its_next_question(
-    database: Database, listed: Revocations, tmp_path: Path
+    request: pytest.FixtureRequest, database: Database, listed: Revocations, tmp_path: Path
 ):
+    url = f"sqlite:///{tmp_path / 'c.db'}"
+    if database.dialect == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
     program = f"""
 from datetime import UTC, datetime
 from foundation.database import open_database
 from governance.revocations import Revocation, Revocations
-database = open_database("sqlite:///{tmp_path / "c.db"}")
+database = open_database({url!r})
 Revocations(database, lambda: datetime.now(UTC)).revoke(Revocation(tenant="acme", token_id="tok_1"))
 """
     assert not covered(database, listed, identity())

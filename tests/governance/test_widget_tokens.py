@@ -10,7 +10,7 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from foundation.database import Database, open_database
+from foundation.database import Database
 from foundation.errors import InvalidRequestError
 from governance.access import Access
 from governance.api_keys import KeyRequest
@@ -29,6 +29,7 @@ from governance.origins import Sender
 from governance.principal import Permission, Role
 from governance.revocations import Revocation
 from governance.widget_tokens import Minted, WidgetRequest
+from tests.fakes.databases import empty, postgresql_server
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECRET = "a secret that is long enough for anything that is done with it"
@@ -59,11 +60,19 @@ class Door:
         return caught.value.reason
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'c.db'}")
-    yield opened
-    opened.close()
+@pytest.fixture(scope="module")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'c.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    with empty(url) as opened:
+        yield opened
 
 
 @pytest.fixture
