@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, insert, select, update
 
+from copilot.citing import forget_deleted
 from copilot.record import EscalationRecord, Feedback, KeptOutcome, OutcomeRecord
 from copilot.record_tables import escalations, feedback, outcome_citations, outcomes
 from foundation.database import Database, put
@@ -88,6 +89,7 @@ class Records:
                         **_escalation_values(record.escalation, principal, record.created_at)
                     )
                 )
+            forget_deleted(connection, record.id)
             self._ledger(connection, _asked(principal, record))
 
     def outcome(self, principal: Principal, outcome_id: str) -> KeptOutcome:
@@ -143,6 +145,7 @@ class Records:
             connection.execute(
                 insert(escalations).values(**_escalation_values(escalation, principal, now))
             )
+            forget_deleted(connection, escalation.outcome_id)
             self._ledger(connection, _escalated(principal, escalation, now))
 
     def annotate(self, principal: Principal, escalation_id: str, note: str, now: datetime) -> None:

@@ -4,11 +4,18 @@ The record itself stays whole; it says what was answered then. What is shown of 
 catalog as it is now.
 """
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from copilot.schemas import CitationJson, OutcomeJson
 from governance.principal import Principal
 from governance.visible_catalog import VisibleCatalog
 
 WITHDRAWN = "A source of this has been withdrawn since; ask again for what holds now."
+_WORDS = ("uri", "title", "heading_path", "quote")
+_NOTHING: Mapping[str, Any] = {
+    "uri": "", "title": "", "heading_path": [], "page": None, "start": 0, "end": 0, "quote": "",
+}  # fmt: skip
 
 
 def as_readable(outcome: OutcomeJson, principal: Principal, visible: VisibleCatalog) -> OutcomeJson:
@@ -38,10 +45,31 @@ def as_readable(outcome: OutcomeJson, principal: Principal, visible: VisibleCata
     )
 
 
+def holds_words_of(body: Mapping[str, Any], documents: Collection[str]) -> bool:
+    """Whether an outcome as it is kept quotes one of these documents."""
+    return any(
+        one.get("document_id") in documents and any(one.get(key) for key in _WORDS)
+        for one in body.get("citations", ())
+    )
+
+
+def without_words_of(body: Mapping[str, Any], documents: Collection[str]) -> dict[str, Any]:
+    """An outcome as it is kept, for good without what came from these documents.
+
+    The same goes as `as_readable` leaves out.
+    """
+    kept = dict(body)
+    if not any(one.get("document_id") in documents for one in body.get("citations", ())):
+        return kept
+    kept["text"] = WITHDRAWN
+    kept["citations"] = [
+        {**one, **_NOTHING} if one.get("document_id") in documents else one
+        for one in body["citations"]
+    ]
+    if kept.get("escalation"):
+        kept["escalation"] = {**kept["escalation"], "missing": ""}
+    return kept
+
+
 def _emptied(citation: CitationJson) -> CitationJson:
-    return citation.model_copy(
-        update={
-            "uri": "", "title": "", "heading_path": [], "page": None, "start": 0, "end": 0,
-            "quote": "",
-        }
-    )  # fmt: skip
+    return citation.model_copy(update=_NOTHING)

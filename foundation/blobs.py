@@ -69,12 +69,24 @@ class BlobStore:
             ) from None
         return data
 
+    def holds(self, key: str) -> bool:
+        """Whether the bytes are here, whole or in part."""
+        path = self._path(key)
+        try:
+            return bool(self._fs.exists(path) or self._fs.exists(f"{path}.partial"))
+        except OSError as error:
+            raise StorageError(
+                f"cannot look for blob {key}: {_reason(error)}; check rights"
+            ) from None
+
     def delete(self, key: str) -> None:
         """Remove the bytes; removing what is not there is no error."""
         path = self._path(key)
         try:
-            if self._fs.exists(path):
-                self._fs.rm_file(path)
+            # A crash may have left a part beside it.
+            for one in (path, f"{path}.partial"):
+                if self._fs.exists(one):
+                    self._fs.rm_file(one)
         except OSError as error:
             raise StorageError(
                 f"cannot delete blob {key}: {_reason(error)}; check rights"

@@ -8,7 +8,7 @@ will write, or two of them deadlock on the way up.
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import (
@@ -37,6 +37,7 @@ from foundation.migrations import SCHEMA_VERSION, STEPS
 metadata = MetaData()
 
 _BUSY_TIMEOUT_MS = 30_000
+_EMPTYING_TIMEOUT_MS = 3_000
 _OUTSIDE_KEY = "copilot_outside_key"
 _POOL_SIZE = 16
 MOST_CONNECTIONS = 64
@@ -105,6 +106,27 @@ class Database:
                     yield connection
         except _FAILURES as error:
             raise _explained(error) from error
+
+    def forget_deleted(self) -> bool:
+        """Leave no copy of what was deleted beside the database; returns whether that was done.
+
+        SQLite overwrites what is deleted, but its log holds earlier states of a page until it is
+        emptied, which takes a moment without older readers. PostgreSQL forgets when it vacuums.
+        """
+        if self.dialect != "sqlite":
+            return False
+        try:
+            with self._turn, closing(self._engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout={_EMPTYING_TIMEOUT_MS}")
+                try:
+                    busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+                    cursor.close()
+        except (*_FAILURES, sqlite3.Error) as error:
+            raise _explained(error) from error
+        return not busy
 
     def close(self) -> None:
         """Release all connections."""
@@ -231,6 +253,8 @@ def _open_sqlite(url: URL, outside_key: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",
+            # What is deleted is overwritten: a deletion is a promise.
+            "secure_delete=ON",
             f"busy_timeout={_BUSY_TIMEOUT_MS}",
             "cache_size=-65536",
         ):

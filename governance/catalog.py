@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from sqlalchemy import delete, insert
 
 from governance import catalog_writing
+from governance.approval_steps import FourEyes
+from governance.approval_writing import ApprovalChange, change_approval, withdraw_vanished
+from governance.author import Author, console
 from governance.catalog_reading import CatalogReader
-from governance.catalog_writing import ApprovalChange
 from governance.document import ApprovalState, DocumentVersion
 from governance.entries import (
     ANNOUNCED,
@@ -61,10 +63,16 @@ class Catalog(CatalogReader):
                 ],
             )
 
-    def record(self, batch: Sequence[NewVersion]) -> tuple[DocumentVersion, ...]:
-        """Add versions whose points the index already holds; readers switch over at commit."""
+    def record(
+        self, batch: Sequence[NewVersion], author: Author | None = None
+    ) -> tuple[DocumentVersion, ...]:
+        """Add versions whose points the index already holds; readers switch over at commit.
+
+        Without an author it is the console's deed. What a person brings is a draft.
+        """
+        now = self._clock()
         with self._database.write() as connection:
-            return catalog_writing.record_versions(connection, batch, self._clock())
+            return catalog_writing.record_versions(connection, batch, now, author or console())
 
     def set_approval(  # noqa: PLR0913 - one decision has this many facts
         self,
@@ -76,36 +84,42 @@ class Catalog(CatalogReader):
         note: str = "",
         coming_from: frozenset[ApprovalState] = frozenset(ApprovalState),
     ) -> DocumentVersion:
-        """Move a version to another state, as a person decided.
+        """Move a version to another state, as the console.
 
         Withdrawing takes every version with it. Raises `ConflictError` where the version is not
-        in one of the states `coming_from` any more at the moment of writing. Who may do it is
-        decided above (`governance.approval`).
+        in one of the states `coming_from` any more at the moment of writing. What binds people is
+        in `governance.approval`.
         """
         change = ApprovalChange(
             document_id=document,
             version=number,
             state=state,
-            by=by,
+            author=console(by),
             note=note,
             coming_from=coming_from,
+            four_eyes=FourEyes.CONSOLE if state is ApprovalState.APPROVED else None,
         )
         now = self._clock()
         with self._database.write() as connection:
-            return catalog_writing.change_approval(connection, change, now)
+            return change_approval(connection, change, now)
 
     def withdraw_vanished(self, document: str) -> None:
         """Withdraw a document whose file is gone; it comes back when the file does.
 
         What a person withdrew before stays withdrawn by that person.
         """
+        now = self._clock()
         with self._database.write() as connection:
-            catalog_writing.withdraw_vanished(connection, document)
+            withdraw_vanished(connection, document, now)
 
     def erase(self, document: str) -> None:
-        """Remove a document, its texts, chunks and counts; the index follows."""
+        """Remove a document, its texts, chunks and counts, as the console; the index follows.
+
+        `governance.deletion` removes what else holds a word of it.
+        """
+        now = self._clock()
         with self._database.write() as connection:
-            catalog_writing.erase(connection, document)
+            catalog_writing.erase(connection, document, now, console())
 
     def replace_chunks(
         self, document: str, number: int, rows: Sequence[ChunkRow], counts: TermCounts

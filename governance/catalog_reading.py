@@ -8,9 +8,10 @@ from foundation.clock import Clock
 from foundation.database import Database, read_number
 from foundation.errors import NotFoundError
 from governance import statistics, validity
+from governance.approval_steps import ApprovalStep, steps_of
 from governance.document import ApprovalState, DocumentMetadata, DocumentVersion, document_id
 from governance.entries import ChunkRow, IndexChange, KnownDocument, PlannedVersion
-from governance.rows import chunk_of, history_of, version_of
+from governance.rows import blob_in_use, chunk_of, history_of, next_number, version_of
 from governance.statistics import TermCounts
 from governance.tables import chunks, documents, index_changes, supersessions, texts, versions
 from governance.visibility import Access, Visibility
@@ -81,6 +82,11 @@ class CatalogReader:
         """All versions of a document, oldest first; empty where there is no such document."""
         with self._database.read() as connection:
             return history_of(connection, document)
+
+    def approval_steps(self, document: str) -> tuple[ApprovalStep, ...]:
+        """How the versions of a document came where they stand, in the order of the steps."""
+        with self._database.read() as connection:
+            return steps_of(connection, document)
 
     def version(self, document: str, number: int) -> DocumentVersion:
         """One version of a document."""
@@ -210,8 +216,9 @@ class CatalogReader:
         """The number and access that `record` would give this document now."""
         now = self._clock()
         identity = document_id(tenant, uri)
-        history = self.history(identity)
-        number = history[-1].version + 1 if history else 1
+        with self._database.read() as connection:
+            history = history_of(connection, identity)
+            number = next_number(connection, identity)
         candidate = DocumentVersion(
             document_id=identity,
             tenant=tenant,
@@ -231,5 +238,4 @@ class CatalogReader:
     def blob_in_use(self, key: str) -> bool:
         """Whether any version still rests on this original file."""
         with self._database.read() as connection:
-            query = select(versions.c.document_id).where(versions.c.blob_key == key).limit(1)
-            return connection.execute(query).first() is not None
+            return blob_in_use(connection, key)

@@ -10,100 +10,122 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from foundation.database import increment
+from foundation.database import increment, put, read_text, write_text
 from foundation.errors import ConflictError, NotFoundError
 from governance import statistics
+from governance.approval_steps import ApprovalStep, FourEyes, write_steps
+from governance.approval_writing import locked_history, version_in
+from governance.audit import Action, AuditEvent, Written, record
+from governance.author import Author, Hand
 from governance.catalog_reading import GENERATION
 from governance.document import ApprovalState, DocumentMetadata, DocumentVersion, document_id
 from governance.entries import ANNOUNCED, DELETED, ChunkRow, NewVersion
-from governance.rows import chunk_values, history_of, version_values
+from governance.operator import OPERATOR
+from governance.rows import blob_in_use, chunk_values, history_of, next_number, version_values
 from governance.settling import settle, uncount
 from governance.statistics import TermCounts
-from governance.tables import chunks, documents, index_changes, supersessions, texts, versions
+from governance.tables import (
+    approval_steps,
+    blob_removals,
+    chunks,
+    documents,
+    index_changes,
+    supersessions,
+    texts,
+    tombstones,
+    versions,
+)
 
 _GONE = frozenset({ApprovalState.WITHDRAWN, ApprovalState.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalChange:
-    """What a person decided about a version, and in which states they may have found it."""
+class Erased:
+    """What was removed with a document, and where its line stands on the record.
 
-    document_id: str
-    version: int
-    state: ApprovalState
-    by: str
-    note: str
-    coming_from: frozenset[ApprovalState]
+    `blob_keys` are original files on which nothing else rests; they are still to be removed.
+    """
+
+    versions: int
+    texts: int
+    chunks: int
+    blob_keys: tuple[str, ...]
+    line: Written
 
 
 def record_versions(
-    connection: Connection, batch: Sequence[NewVersion], now: datetime
+    connection: Connection, batch: Sequence[NewVersion], now: datetime, author: Author
 ) -> tuple[DocumentVersion, ...]:
-    """Add versions, each as the newest one of its document."""
-    recorded = tuple(_record(connection, new, now) for new in batch)
+    """Add versions, each as the newest one of its document, and put it on the record.
+
+    What a person brings is a draft, whatever it says of itself: approving is a step of its own.
+    """
+    recorded = tuple(_record(connection, new, now, author) for new in batch)
+    for one in recorded:
+        record(connection, _added(one, now, author))
+    if recorded and not read_text(connection, OPERATOR):
+        write_text(connection, OPERATOR, recorded[0].tenant)
     increment(connection, GENERATION)
     return recorded
 
 
-def change_approval(
-    connection: Connection, change: ApprovalChange, now: datetime
-) -> DocumentVersion:
-    """Move a version to another state; withdrawing takes every version with it.
+def erase(connection: Connection, document: str, now: datetime, author: Author) -> Erased:
+    """Remove a document, its texts, chunks and counts, and tell the index to follow.
 
-    Raises `ConflictError` where the version is in none of the states `coming_from` any more.
+    What stays is a line on the record without a word of it, and its last number, so that no later
+    text is taken for one that was cited. Raises `NotFoundError`.
     """
-    values: dict[str, object] = {"approval": change.state.value, "note": change.note}
-    owner_flags: dict[str, object] = {}
-    if change.state is ApprovalState.APPROVED:
-        values |= {"approved_by": change.by, "approved_at": now}
-        owner_flags = {"withdrawn_by_person": False, "vanished": False}
-    elif change.state is ApprovalState.WITHDRAWN:
-        owner_flags = {"withdrawn_by_person": True, "vanished": False}
-    target = versions.c.document_id == change.document_id
-    if change.state is not ApprovalState.WITHDRAWN:
-        target &= versions.c.version == change.version
-        target &= versions.c.approval.in_([one.value for one in change.coming_from])
-    changed = connection.execute(update(versions).where(target).values(**values))
-    if not changed.rowcount:
-        raise ConflictError("somebody else changed its state meanwhile; look at it again")
-    if owner_flags:
-        connection.execute(
-            update(documents).where(documents.c.id == change.document_id).values(**owner_flags)
-        )
-    settle(connection, change.document_id)
-    increment(connection, GENERATION)
-    return _version(connection, change.document_id, change.version)
-
-
-def withdraw_vanished(connection: Connection, document: str) -> None:
-    """Withdraw a document whose file is gone, so that it comes back when the file does."""
-    connection.execute(
-        update(versions)
-        .where(versions.c.document_id == document)
-        .values(approval=ApprovalState.WITHDRAWN.value, note="its file has vanished")
-    )
-    connection.execute(update(documents).where(documents.c.id == document).values(vanished=True))
-    settle(connection, document)
-    increment(connection, GENERATION)
-
-
-def erase(connection: Connection, document: str) -> None:
-    """Remove a document, its texts, chunks and counts, and tell the index to follow."""
-    for version in history_of(connection, document):
+    history = locked_history(connection, document)
+    if not history:
+        raise NotFoundError(f"no document {document}; `partner-copilot documents list` shows yours")
+    for version in history:
         uncount(connection, version)
-    connection.execute(delete(chunks).where(chunks.c.document_id == document))
-    connection.execute(delete(texts).where(texts.c.document_id == document))
-    connection.execute(delete(versions).where(versions.c.document_id == document))
+    erased_chunks = connection.execute(delete(chunks).where(chunks.c.document_id == document))
+    erased_texts = connection.execute(delete(texts).where(texts.c.document_id == document))
+    for table in (approval_steps, versions):
+        connection.execute(delete(table).where(table.c.document_id == document))
     connection.execute(
         delete(supersessions).where(
             (supersessions.c.by_id == document) | (supersessions.c.superseded_id == document)
         )
     )
     connection.execute(delete(documents).where(documents.c.id == document))
+    tombstone = {
+        "document_id": document,
+        "last_version": history[-1].version + 1,
+        "deleted_at": now,
+    }
+    put(connection, tombstones, tombstone, replace=True)
+    unused = tuple(
+        key for key in sorted({one.blob_key for one in history}) if not blob_in_use(connection, key)
+    )
+    for key in unused:
+        put(connection, blob_removals, {"key": key, "at": now}, replace=False)
     connection.execute(
         insert(index_changes).values(document_id=document, version=None, action=DELETED)
     )
+    line = record(
+        connection,
+        author.event(
+            at=now,
+            action=Action.DOCUMENT_DELETED,
+            tenant=history[-1].tenant,
+            target=document,
+            details={
+                "versions": [{"version": one.version, "sha256": one.blob_key} for one in history],
+                "texts": erased_texts.rowcount,
+                "chunks": erased_chunks.rowcount,
+            },
+        ),
+    )
     increment(connection, GENERATION)
+    return Erased(
+        versions=len(history),
+        texts=erased_texts.rowcount,
+        chunks=erased_chunks.rowcount,
+        blob_keys=unused,
+        line=line,
+    )
 
 
 def replace_chunks(
@@ -114,7 +136,7 @@ def replace_chunks(
     counts: TermCounts,
 ) -> None:
     """Swap one version's chunks for others over the same text."""
-    version = _version(connection, document, number)
+    version = version_in(history_of(connection, document), number)
     uncount(connection, version)
     connection.execute(
         delete(chunks).where(chunks.c.document_id == document, chunks.c.version == number)
@@ -135,11 +157,12 @@ def replace_chunks(
     increment(connection, GENERATION)
 
 
-def _record(connection: Connection, new: NewVersion, now: datetime) -> DocumentVersion:
+def _record(
+    connection: Connection, new: NewVersion, now: datetime, author: Author
+) -> DocumentVersion:
     identity = document_id(new.tenant, new.uri)
-    before = history_of(connection, identity)
-    number = before[-1].version + 1 if before else 1
-    if not before:
+    number = next_number(connection, identity)
+    if number == 1 or not _is_known(connection, identity):
         connection.execute(
             insert(documents).values(
                 id=identity,
@@ -152,13 +175,13 @@ def _record(connection: Connection, new: NewVersion, now: datetime) -> DocumentV
         )
     if any(chunk.version != number for chunk in new.chunks):
         raise ConflictError(f"{new.uri} was changed by somebody else meanwhile; ingest again")
-    metadata = _stated(connection, identity, new.metadata)
+    metadata = _stated(connection, identity, new.metadata, author)
     if metadata.approval in _GONE:
         # The owner's word on the document, not on this text alone: older ones go as well.
         connection.execute(
             update(versions)
             .where(versions.c.document_id == identity)
-            .values(approval=metadata.approval.value)
+            .values(approval=metadata.approval.value, counts_from=None, expired_at=None)
         )
     approved = metadata.approval is ApprovalState.APPROVED
     connection.execute(update(documents).where(documents.c.id == identity).values(vanished=False))
@@ -170,6 +193,7 @@ def _record(connection: Connection, new: NewVersion, now: datetime) -> DocumentV
             fingerprint=new.fingerprint,
             blob_key=new.blob_key,
             approved_at=now if approved else None,
+            counts_from=now.date() if approved else None,
             created_at=now,
             chunk_count=len(new.chunks),
             note="",
@@ -198,15 +222,53 @@ def _record(connection: Connection, new: NewVersion, now: datetime) -> DocumentV
             index_changes.c.action == ANNOUNCED,
         )
     )
+    if metadata.approval is not ApprovalState.DRAFT:
+        write_steps(connection, [_arrival(identity, number, metadata, now, author)])
     settle(connection, identity, {number: new.access})
     return history_of(connection, identity)[-1]
 
 
-def _stated(connection: Connection, identity: str, metadata: DocumentMetadata) -> DocumentMetadata:
+def _arrival(
+    identity: str, number: int, metadata: DocumentMetadata, now: datetime, author: Author
+) -> ApprovalStep:
+    approved = metadata.approval is ApprovalState.APPROVED
+    return ApprovalStep(
+        document_id=identity,
+        version=number,
+        from_state=None,
+        to_state=metadata.approval,
+        by=metadata.approved_by if approved else author.subject,
+        by_tenant=author.tenant,
+        note="",
+        at=now,
+        four_eyes=FourEyes.CONSOLE if approved else None,
+    )
+
+
+def _added(version: DocumentVersion, now: datetime, author: Author) -> AuditEvent:
+    return author.event(
+        at=now,
+        action=Action.DOCUMENT_ADDED,
+        tenant=version.tenant,
+        target=version.document_id,
+        details={
+            "version": version.version,
+            "sha256": version.blob_key,
+            "approval": version.metadata.approval.value,
+            "approved_by": version.metadata.approved_by,
+        },
+    )
+
+
+def _stated(
+    connection: Connection, identity: str, metadata: DocumentMetadata, author: Author
+) -> DocumentMetadata:
     """The metadata, less an approval that only a person may give again.
 
     Looked up under the write lock: a withdrawal during an ingest must not be undone by it.
     """
+    if author.hand is Hand.PERSON and metadata.approval is not ApprovalState.DRAFT:
+        return replace(metadata, approval=ApprovalState.DRAFT, approved_by="")
     withdrawn = connection.execute(
         select(documents.c.withdrawn_by_person).where(documents.c.id == identity)
     ).scalar()
@@ -231,8 +293,7 @@ def _insert_chunks(connection: Connection, rows: Sequence[ChunkRow]) -> None:
         connection.execute(insert(chunks), [chunk_values(row) for row in rows])
 
 
-def _version(connection: Connection, document: str, number: int) -> DocumentVersion:
-    for version in history_of(connection, document):
-        if version.version == number:
-            return version
-    raise NotFoundError(f"no version {number} of document {document}")
+def _is_known(connection: Connection, identity: str) -> bool:
+    # Locked: on PostgreSQL an approval at this moment would settle other windows than this one.
+    query = select(documents.c.id).where(documents.c.id == identity).with_for_update()
+    return connection.execute(query).first() is not None

@@ -31,7 +31,8 @@ class Permission(StrEnum):
     MANAGE_DOCUMENTS = "manage_documents"
     """Upload, submit, withdraw and delete."""
     PUBLISH_TO_OTHERS = "publish_to_others"
-    """Name other tenants, tiers, regions or all partners as a document's audience."""
+    """Name other tenants, tiers, regions or all partners as a document's audience, and approve
+    what does."""
     APPROVE_DOCUMENTS = "approve_documents"
     """Approve, reject and withdraw; never what one submitted oneself."""
     READ_CITING_OUTCOMES = "read_citing_outcomes"
@@ -75,6 +76,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.APPROVER: _READING
         | {
             Permission.READ_UNPUBLISHED,
+            Permission.PUBLISH_TO_OTHERS,
             Permission.APPROVE_DOCUMENTS,
             Permission.READ_CITING_OUTCOMES,
         },

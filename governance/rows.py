@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, func, select, union_all
 
 from governance.document import (
     ApprovalState,
@@ -14,8 +14,16 @@ from governance.document import (
     counts,
 )
 from governance.entries import ChunkRow
-from governance.tables import documents, versions
+from governance.tables import documents, tombstones, versions
 from governance.visibility import Access, normalise_product, normalise_release
+
+_NUMBERS = union_all(
+    select(func.max(versions.c.version).label("number")).where(
+        versions.c.document_id == bindparam("of")
+    ),
+    select(tombstones.c.last_version).where(tombstones.c.document_id == bindparam("of")),
+).subquery()
+_LAST_NUMBER = select(func.max(_NUMBERS.c.number))
 
 
 def version_values(metadata: DocumentMetadata) -> dict[str, object]:
@@ -54,7 +62,7 @@ def version_of(row: Row[Any]) -> DocumentVersion:
         sensitivity=Sensitivity(row.sensitivity),
         review_by=row.review_by,
     )
-    expired_at = aware(row.expired_at)
+    expired_at = _aware(row.expired_at)
     return DocumentVersion(
         document_id=row.document_id,
         tenant=row.tenant,
@@ -74,11 +82,11 @@ def version_of(row: Row[Any]) -> DocumentVersion:
             product=normalise_product(metadata.product),
             releases=frozenset(normalise_release(one) for one in metadata.releases),
         ),
-        approved_at=aware(row.approved_at),
-        created_at=row.created_at if row.created_at.tzinfo else row.created_at.replace(tzinfo=UTC),
+        approved_at=_aware(row.approved_at),
+        created_at=aware(row.created_at),
         chunk_count=row.chunk_count,
         note=row.note,
-        verified_at=aware(row.verified_at),
+        verified_at=_aware(row.verified_at),
         counts_from=row.counts_from,
         expired_at=expired_at,
     )
@@ -93,6 +101,18 @@ def history_of(connection: Connection, document: str) -> tuple[DocumentVersion, 
         .order_by(versions.c.version)
     )
     return tuple(version_of(row) for row in rows)
+
+
+def next_number(connection: Connection, document: str) -> int:
+    """The number of a document's next version: after those it has, and had before a deletion."""
+    last = connection.execute(_LAST_NUMBER, {"of": document}).scalar()
+    return int(last or 0) + 1
+
+
+def blob_in_use(connection: Connection, key: str) -> bool:
+    """Whether any version rests on this original file."""
+    query = select(versions.c.document_id).where(versions.c.blob_key == key).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def chunk_values(chunk: ChunkRow) -> dict[str, object]:
@@ -127,8 +147,10 @@ def chunk_of(row: Row[Any]) -> ChunkRow:
     )
 
 
-def aware(moment: datetime | None) -> datetime | None:
+def aware(moment: datetime) -> datetime:
     """A moment with its zone: SQLite keeps none, and everything is written in UTC."""
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return None if moment is None else aware(moment)

@@ -18,6 +18,7 @@ from pydantic import (
 
 from governance.document import ApprovalState, DocType, DocumentVersion, Sensitivity
 from governance.principal import Principal
+from governance.review_dates import Standing
 from governance.visibility import Filters
 
 _SHORT = 255
@@ -116,10 +117,14 @@ class DocumentJson(BaseModel):
     chunks: int
     created_at: datetime
     note: str
+    review_by: date | None = Field(
+        default=None, description="Until when somebody has to look at it again; for its owner."
+    )
+    review_due: bool = Field(default=False, description="Whether that day has come; for its owner.")
 
 
-def document_json(version: DocumentVersion) -> DocumentJson:
-    """A document version as JSON."""
+def document_json(version: DocumentVersion, standing: Standing | None = None) -> DocumentJson:
+    """A document version as JSON, standing as it does today where that is known."""
     metadata = version.metadata
     return DocumentJson(
         id=version.document_id,
@@ -128,7 +133,7 @@ def document_json(version: DocumentVersion) -> DocumentJson:
         version=version.version,
         title=metadata.title,
         doc_type=metadata.doc_type,
-        state=metadata.approval,
+        state=standing.state if standing else metadata.approval,
         audience=sorted(metadata.audience),
         approved_by=metadata.approved_by,
         approved_at=version.approved_at,
@@ -142,13 +147,9 @@ def document_json(version: DocumentVersion) -> DocumentJson:
         chunks=version.chunk_count,
         created_at=version.created_at,
         note=version.note,
+        review_by=standing.review_by if standing else metadata.review_by,
+        review_due=standing.review_due if standing else False,
     )
-
-
-class DocumentDetailJson(DocumentJson):
-    """A document with its versions, oldest first, as far as the reader may know of them."""
-
-    versions: list[DocumentJson]
 
 
 class DocumentsJson(BaseModel):
@@ -158,14 +159,22 @@ class DocumentsJson(BaseModel):
     total: int
 
 
-def shown_json(version: DocumentVersion, reader: Principal) -> DocumentJson:
+def shown_json(
+    version: DocumentVersion, reader: Principal, standing: Standing | None = None
+) -> DocumentJson:
     """A document version as JSON for this reader.
 
     Readers of another tenant do not learn who else may read it, which documents of the owner it
-    replaces, or what the owner's people noted about it.
+    replaces, what the owner's people noted about it, or when they look at it again.
     """
-    whole = document_json(version)
+    whole = document_json(version, standing)
     if version.tenant == reader.tenant:
         return whole
     mine = sorted(version.metadata.audience & reader.audiences)
-    return whole.model_copy(update={"audience": mine, "supersedes": [], "note": ""})
+    hidden: dict[str, object] = {
+        "supersedes": [],
+        "note": "",
+        "review_by": None,
+        "review_due": False,
+    }
+    return whole.model_copy(update={"audience": mine, **hidden})

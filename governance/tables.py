@@ -104,7 +104,8 @@ tombstones = Table(
     "tombstones",
     metadata,
     Column("document_id", String(40), primary_key=True),
-    # Numbers go on after it: what cited a deleted version must not seem to cite another text.
+    # Numbers go on after it: what cited a deleted version must not seem to cite another text. It
+    # is one more than there was, so that a version that was on its way in is refused.
     Column("last_version", Integer, nullable=False),
     Column("deleted_at", DateTime(timezone=True), nullable=False),
 )

@@ -1,8 +1,10 @@
 """Which version of a document counts on which day: pure, over the document's whole history."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
-from governance.document import DocumentVersion
+from governance.document import ApprovalState, DocumentVersion
 from governance.visibility import (
     ALWAYS_FROM,
     ALWAYS_TO,
@@ -44,6 +46,25 @@ def effective_access(history: Sequence[DocumentVersion]) -> tuple[Access, ...]:
             releases=frozenset(normalise_release(release) for release in one.metadata.releases),
         )
         for one in history
+    )
+
+
+def approved_now(
+    history: Sequence[DocumentVersion], version: DocumentVersion, now: datetime
+) -> Access:
+    """The access that a version would have if it were approved at this moment."""
+    approved = replace(
+        version,
+        metadata=replace(version.metadata, approval=ApprovalState.APPROVED),
+        approved_at=now,
+        counts_from=version.counts_from or now.date(),
+        expired_at=None,
+    )
+    after = [approved if one.version == version.version else one for one in history]
+    return next(
+        access
+        for one, access in zip(after, effective_access(after), strict=True)
+        if one is approved
     )
 
 

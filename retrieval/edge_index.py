@@ -130,6 +130,18 @@ class EdgeIndex:
         picked = _engine_filter([document_condition(document_id, version)])
         self._write(edge.UpdateOperation.delete_points_by_filter(picked))
 
+    def flush(self) -> None:
+        """Return when everything written so far survives a power cut."""
+        with self._writing, _translated("write the index to disk"):
+            self._opened().flush()
+
+    def points_of(self, document_id: str) -> int:
+        """Number of points of one document."""
+        picked = _engine_filter([document_condition(document_id, None)])
+        shard = self._opened()
+        with _translated("count a document's points"):
+            return shard.count(edge.CountRequest(exact=True, filter=picked))
+
     def versions(self) -> Iterable[tuple[str, int]]:
         """Every (document id, version) that has points."""
         shard = self._opened()

@@ -90,6 +90,12 @@ class KnowledgeIndex(Protocol):
     def delete(self, document_id: str, version: int | None = None) -> None:
         """Remove one version's points, or all points of a document."""
 
+    def flush(self) -> None:
+        """Return when everything written so far survives a power cut."""
+
+    def points_of(self, document_id: str) -> int:
+        """Number of points of one document."""
+
     def versions(self) -> Iterable[tuple[str, int]]:
         """Every (document id, version) that has points, for repair after a crash."""
 

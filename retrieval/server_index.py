@@ -127,6 +127,15 @@ class ServerIndex:
         """Remove one version's points, or all points of a document."""
         self._delete(_filter([document_condition(document_id, version)]))
 
+    def flush(self) -> None:
+        """Nothing to do: a write is answered when the server has it in its log."""
+
+    def points_of(self, document_id: str) -> int:
+        """Number of points of one document."""
+        picked = _filter([document_condition(document_id, None)])
+        with _translated("count a document's points"):
+            return self._client.count(self._collection, count_filter=picked, exact=True).count
+
     def versions(self) -> Iterable[tuple[str, int]]:
         """Every (document id, version) that has points."""
         limit = max(1, self.count())

@@ -183,6 +183,14 @@ def test_deleting_a_document_removes_all_its_versions(index: KnowledgeIndex) -> 
     assert found(index) == {point(3).id}
 
 
+def test_the_points_of_a_document_are_counted(index: KnowledgeIndex) -> None:
+    index.upsert([point(1), point(2, version=2), point(3, "guide2")])
+    assert [index.points_of(name) for name in ("guide", "guide2", "nobody")] == [2, 1, 0]
+    index.delete("guide")
+    index.flush()
+    assert [index.points_of(name) for name in ("guide", "guide2")] == [0, 1]
+
+
 def test_deleting_what_is_not_there_is_no_error(index: KnowledgeIndex) -> None:
     index.upsert([point(1)])
     index.delete("nobody")

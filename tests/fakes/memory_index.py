@@ -51,6 +51,12 @@ class MemoryIndex:
             if point.document_id != document_id or version not in {None, point.version}
         }
 
+    def flush(self) -> None:
+        pass
+
+    def points_of(self, document_id: str) -> int:
+        return sum(point.document_id == document_id for point in self._points.values())
+
     def versions(self) -> Iterable[tuple[str, int]]:
         return {(point.document_id, point.version) for point in self._points.values()}
 

@@ -1,61 +1,59 @@
-from datetime import UTC, datetime
+"""Decisions that meet, as threads and not as stories."""
+
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
-from foundation.database import open_database
 from foundation.errors import ConflictError
-from governance.approval import move
-from governance.catalog import Catalog
+from governance.approval import Decision
 from governance.document import ApprovalState, DocumentMetadata
-from governance.principal import Principal, Role
-from tests.governance.test_catalog import add
-
-OWNER = Principal(subject="o", tenant="northstar", roles=frozenset({Role.CONTENT_OWNER}))
+from tests.governance.documents_at_hand import PETER, Archive, person
 
 
-class InterruptedCatalog(Catalog):
-    """Somebody else withdraws the document between the look at its state and the move."""
+def test_an_approval_does_not_overtake_a_withdrawal(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    for number in range(12):
+        document = archive.add(f"{number}.md", approval=ApprovalState.IN_REVIEW).document_id
 
-    interrupted = False
+        def decide(move: str, document: str = document) -> bool:
+            try:
+                getattr(archive.approvals, move)(PETER, document, Decision())
+            except ConflictError:
+                return False
+            return True
 
-    def set_approval(self, document: str, number: int, **facts):
-        if not self.interrupted:
-            self.interrupted = True
-            super().set_approval(document, number, state=ApprovalState.WITHDRAWN, by="other")
-        return super().set_approval(document, number, **facts)
-
-
-def test_an_approval_does_not_overtake_a_withdrawal(tmp_path: Path):
-    database = open_database(f"sqlite:///{tmp_path / 'c.db'}")
-    catalog = InterruptedCatalog(database, lambda: datetime(2026, 11, 23, tzinfo=UTC))
-    version = add(catalog, "sla.md", "four hours", approval=ApprovalState.DRAFT)
-    with pytest.raises(ConflictError, match="meanwhile"):
-        move(catalog, OWNER, version.document_id, ApprovalState.APPROVED)
-    assert catalog.history(version.document_id)[-1].metadata.approval is ApprovalState.WITHDRAWN
-    database.close()
-
-
-def test_what_was_withdrawn_comes_back_through_review(tmp_path: Path):
-    database = open_database(f"sqlite:///{tmp_path / 'c.db'}")
-    catalog = Catalog(database, lambda: datetime(2026, 11, 23, tzinfo=UTC))
-    version = add(catalog, "sla.md", "four hours")
-    for state in (ApprovalState.WITHDRAWN, ApprovalState.IN_REVIEW, ApprovalState.APPROVED):
-        moved = move(catalog, OWNER, version.document_id, state)
-        assert moved.metadata.approval is state
-    database.close()
+        with ThreadPoolExecutor(2) as pool:
+            approved, withdrawn = pool.map(decide, ["approve", "withdraw"])
+        assert withdrawn
+        # Approved first or not at all: what is withdrawn stays withdrawn.
+        assert archive.states(document) == [ApprovalState.WITHDRAWN]
+        steps = [one.to_state for one in archive.catalog.approval_steps(document)]
+        assert (ApprovalState.APPROVED in steps) == approved
+        assert steps[-1] is ApprovalState.WITHDRAWN
+    archive.database.close()
 
 
-def test_a_published_version_can_be_withdrawn_though_the_newest_is_not(tmp_path: Path):
-    database = open_database(f"sqlite:///{tmp_path / 'c.db'}")
-    catalog = Catalog(database, lambda: datetime(2026, 11, 23, tzinfo=UTC))
-    add(catalog, "sla.md", "four hours")
-    draft = add(catalog, "sla.md", "two hours", approval=ApprovalState.DRAFT)
-    move(catalog, OWNER, draft.document_id, ApprovalState.WITHDRAWN)
-    assert not any(one.access.approved for one in catalog.history(draft.document_id))
-    database.close()
+def test_every_decision_that_was_taken_is_on_record_and_no_other(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    document = archive.add().document_id
+    moves = ["submit", "approve", "reject", "withdraw"] * 12
+
+    def decide(number: int) -> str:
+        try:
+            move = moves[number]
+            getattr(archive.approvals, move)(person(f"{number}"), document, Decision())
+        except ConflictError:
+            return ""
+        return str(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = {number for number in pool.map(decide, range(len(moves))) if number}
+    lines = [one for one in archive.lines() if one["action"] != "document.added"]
+    assert {one["actor"] for one in lines} == taken
+    assert len(lines) == len(taken)
+    assert {one.by for one in archive.catalog.approval_steps(document)} == taken
+    archive.database.close()
 
 
-def test_metadata_defaults_are_the_safest():
+def test_metadata_defaults_are_the_safest() -> None:
     assert DocumentMetadata().approval is ApprovalState.DRAFT
     assert DocumentMetadata().audience == {"internal"}

@@ -1,0 +1,15 @@
+"""Who runs this house: the tenant whose auditors may read the house's own record."""
+
+from foundation.database import Database, read_text
+from foundation.settings import Settings
+
+OPERATOR = "operator"
+"""The fact in the database that names the first tenant that owned a document here."""
+
+
+def operator_tenant(settings: Settings, database: Database) -> str:
+    """The operator, as the settings say or else the first owner; empty where there is neither."""
+    if settings.operator_tenant:
+        return settings.operator_tenant
+    with database.read() as connection:
+        return read_text(connection, OPERATOR)
