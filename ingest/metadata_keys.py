@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from governance.document import ApprovalState, DocType, DocumentMetadata, Sensitivity
-from ingest.errors import ManifestError
+from ingest.errors import ManifestError, SourceError
 from ingest.names import shown, uri_of
 from ingest.plain_yaml import Path, Plain, PlainYaml
 
@@ -90,7 +90,10 @@ def _language(value: str) -> str:
 
 
 def _superseded(value: str) -> str:
-    uri = uri_of(value.strip().removeprefix("./"))
+    try:
+        uri = uri_of(value.strip().removeprefix("./"))
+    except SourceError:
+        raise ValueError(f"{shown(value)!r} holds a character that cannot be shown") from None
     if not uri or uri.startswith("/") or ".." in uri.split("/"):
         raise ValueError(f"{shown(value)!r} is not the path of a document from the corpus root")
     return uri
