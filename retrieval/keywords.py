@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from math import log
+from math import ceil, log, log2
 from threading import local
 from typing import Final, Protocol
 
@@ -39,6 +39,12 @@ _RARITY_POWER: Final = 0.5
 # another, and says nothing in a long message.
 _STOP_WORD_SHARE: Final = 0.6
 _LONGEST_STEMMED: Final = 40
+# Weights are rounded to steps that make every sum of their products exact in 32-bit floats. An
+# engine adds them up in an order that depends on all that it holds; what is exact is the same in
+# every order, so that not even a last digit tells of what the asker may not see.
+_CHUNK_STEP_BITS: Final = 8
+_LARGEST_CHUNK_WEIGHT_BITS: Final = 2
+_EXACT_BITS: Final = 24
 
 # Letters and digits of any script, and the vowel signs of those that write them apart (Indic,
 # Thai, Lao, Tibetan, Myanmar), which Python does not count as word characters.
@@ -130,7 +136,7 @@ def chunk_vector(
         for term, times in Counter(field).items():
             saturated = times * (_SATURATION + 1.0) / (times + softener)
             weights[term] = weights.get(term, 0.0) + share * saturated
-    return _vector(weights)
+    return _vector(weights, 2.0**-_CHUNK_STEP_BITS)
 
 
 def question_vector(question: str, statistics: TermStatistics) -> SparseVector:
@@ -140,7 +146,9 @@ def question_vector(question: str, statistics: TermStatistics) -> SparseVector:
     question's total weight: a score divided by it can be compared across questions.
     """
     weights = {term: _weight(term, statistics) for term in terms(question)}
-    return _vector(weights)
+    total_bits = ceil(log2(max(1.0, sum(weights[term] for term in sorted(weights)))))
+    bits = _CHUNK_STEP_BITS + _LARGEST_CHUNK_WEIGHT_BITS + total_bits - _EXACT_BITS
+    return _vector(weights, 2.0**bits)
 
 
 def heading_agreement(
@@ -183,13 +191,15 @@ def _weight(term: str, statistics: TermStatistics) -> float:
     return rarity * (_STOP_WORD_SHARE if term in _stop_terms() else 1.0)
 
 
-def _vector(weights: Mapping[str, float]) -> SparseVector:
+def _vector(weights: Mapping[str, float], step: float) -> SparseVector:
     by_id: dict[int, float] = {}
     for term in sorted(weights):
         # Two terms with one id (about one pair in four thousand million) share a place.
         by_id[term_id(term)] = by_id.get(term_id(term), 0.0) + weights[term]
     indices = tuple(sorted(by_id))
-    return SparseVector(indices=indices, values=tuple(by_id[index] for index in indices))
+    # No term is rounded away: it would not be found at all.
+    values = tuple(max(1, round(by_id[index] / step)) * step for index in indices)
+    return SparseVector(indices=indices, values=values)
 
 
 def _fold(text: str) -> str:
