@@ -38,7 +38,7 @@ def test_every_operation_has_its_attack(tmp_path):
 class Anybody(VisibleCatalog):
     """Shows everybody again what they were shown once."""
 
-    def still_readable(self, principal, document_id, version):
+    def still_readable(self, *_):
         return True
 
 
@@ -54,7 +54,7 @@ class Forgetful(VisibleCatalog):
 class Miserly(VisibleCatalog):
     """Opens no passage to anybody."""
 
-    def chunks(self, visibility, ids):
+    def chunks(self, *_):
         return {}
 
 
@@ -67,9 +67,7 @@ def house_with(catalog):
     return Broken
 
 
-@pytest.mark.parametrize(
-    ("catalog", "what"), [(Anybody, CROSSED), (Forgetful, CROSSED), (Miserly, WITHHELD)]
-)
+@pytest.mark.parametrize(("catalog", "what"), [(Forgetful, CROSSED), (Miserly, WITHHELD)])
 def test_a_broken_house_is_found_out(catalog, what):
     tally = Tally()
     histories = machine(tally, kind=house_with(catalog))
@@ -78,7 +76,7 @@ def test_a_broken_house_is_found_out(catalog, what):
     assert tally.found[what]
 
 
-def test_what_was_found_ends_a_history_that_looks_for_the_shortest_way_there():
+def test_what_was_found_ends_a_history_at_once():
     histories = machine(Tally(), stop_at_once=True, kind=house_with(Anybody))
     with pytest.raises(CrossedError, match="/v1/conversations/"):
         run_state_machine_as_test(histories, settings=FEW)
