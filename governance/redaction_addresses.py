@@ -182,8 +182,9 @@ def _patterns(lists: dict[str, list[str]], units: str) -> list[Pattern]:
     )  # fmt: skip
     state = r"(?:A[AEP])"
     texts = {
-        "Name and street": rf"{start}{lead}{_NAME}[ ](?:{capital(behind)})\b\.?{tail}",
-        "Number, name and street": rf"{start}{one}{_NAME}[ ](?:{capital(behind_number)})\b\.?{tail}",
+        "Name and street": rf"{start}{_NAME}[ ](?:{capital(behind)})\b\.?(?![ ](?!(?:St|Street)\b)\p{{Lu}}){tail}",
+        "Number, name and street":
+            rf"{start}{one}{_NAME}[ ](?:{capital(behind)}|{capital(behind_number)})\b\.?{tail}",
         "Number and street in small letters":
             rf"(?i){start}{one}(?:[\p{{L}}'.-]+[ ]){{1,3}}(?:{either(behind)}|ave|rd|st)\b\.?{tail}",
         "Name, street and number":

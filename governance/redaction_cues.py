@@ -14,7 +14,7 @@ _TITLE = re.compile(
 )
 _NAME_IS = re.compile(
     r"(?<!company )(?<!product )(?<!file )(?<!shop )(?<!store )(?<!host )(?<!user )(?<!project )"
-    r"\b(?:(?:sur|maiden |last |first |full |given |family )?names?\b(?:'s| is| was| of|:|=|\?)*"
+    r"\b(?:(?:sur|maiden |last |first |full |given |family )?name\b(?:'s| is| was|:|=|\?)*"
     r"|named|nicknamed|(?:call|calls|called) (?:me|him|her)|name's|i am|i'm|ich bin|ich heiße|je suis|"
     r"je m'appelle|me llamo|mi chiamo|mein name ist|heet|heter|jmenuji se)\s*[\s:=?]\s*$",
     re.IGNORECASE,
@@ -25,6 +25,7 @@ _GREETING = re.compile(
     r"viele grüße|gruß|cordialement|saludos|excuse me)[,:]?\s+$",
     re.IGNORECASE,
 )
+_ENDS_GREETING = re.compile(r"\s*(?:[,.!;:\n]|$| [-\u2013])")
 _LABEL = re.compile(
     r"(?:^|\n)[\s>*-]*(?:name|contact|attn|attention|from|to|cc|sender|recipient|requester|author|"
     r"signed|assignee|beneficiary|account holder|holder|customer name|contact person|reporter|"
@@ -66,14 +67,16 @@ _MAIL = re.compile(r"([\w.+-]{2,64})@")
 class Cues:
     """Reads the places before and behind a run of words."""
 
-    def before(self, text: str, start: int) -> float:
+    def before(self, text: str, start: int, end: int) -> float:
         """Return how much what stands before speaks for a person."""
         left = text[max(0, start - _REACH) : start]
         if _TITLE.search(left):
             return 4.0
         if _NAME_IS.search(left):
             return 2.5
-        if _LABEL.search(left) or _GREETING.search(left):
+        if _LABEL.search(left):
+            return 2.0
+        if _GREETING.search(left) and _ENDS_GREETING.match(text, end):
             return 2.0
         return 0.7 if _WEAK.search(left) else 0.0
 

@@ -20,6 +20,8 @@ _SCORE = 0.55
 _ENOUGH = 2.0
 _LONGEST_RUN = 6
 _INITIAL = 2
+_LONGEST_ACRONYM = 4
+_PAIR_BELIEVED, _ONE_BELIEVED = 1.4, 1.0
 _ENUMERATES = frozenset({", ", " and ", ", and ", " & ", " und ", " et ", " y ", " or "})
 _LIKELY_TOO, _PERSON_BESIDE = 1.5, 0.6
 _AGAINST = frozenset(
@@ -28,7 +30,7 @@ _AGAINST = frozenset(
 _BORN_WITH = frozenset({"van", "von", "der", "den", "ter", "ten", "bin", "ibn"})
 _GIVEN = {Standing.SURE: 3.0, Standing.MAYBE: 0.8, Standing.NONE: 0.0}
 _FAMILY_ALONE = {Standing.SURE: 1.7, Standing.MAYBE: 0.5, Standing.NONE: 0.0}
-_TOLD = 2.0
+_TOLD, _TITLED = 2.0, 4.0
 _INNER_CAPITALS = re.compile(
     r"(?:Mc|Mac|O['\u2019]|D['\u2019]|De|La|Le|Di|Du|Van|Von|Fitz)[^\W\d_][\w'\u2019]*"
 )
@@ -99,7 +101,8 @@ class Persons:
         if not text[0].isupper() or (head != token.folded and head in words.function_words):
             return False
         if len(text) > 1 and text.isupper():
-            return bool(words.given(token.folded) or words.family(token.folded))
+            listed = words.given(token.folded) or words.family(token.folded)
+            return bool(listed) and len(text) > _LONGEST_ACRONYM
         return text[1:].islower() or len(text) == 1 or bool(_INNER_CAPITALS.fullmatch(text))
 
     def _trimmed(self, run: list[Token]) -> Iterator[list[Token]]:
@@ -136,8 +139,8 @@ class Persons:
         ]
         if not names:
             return 0.0
-        told = self._cues.before(text, start)
-        weight = told + self._cues.behind(text, end) + self._by_words(run, names)
+        told = self._cues.before(text, start, end)
+        weight = told + self._cues.behind(text, end) + self._by_words(run, names, told)
         if any(one.folded in self._words.organisations for one in run[1:]) or (
             self._cues.organisation(text, end)
         ):
@@ -146,9 +149,10 @@ class Persons:
             weight += 3.0
         labels = {one.label for one in entities if one.start < end and start < one.end}
         if "PERSON" in labels:
-            weight += 2.0
+            weight += self._believed(names)
         elif labels & _AGAINST and told < _TOLD:
-            weight -= 1.0
+            family = self._words.family(names[-1].folded, names[-1].text)
+            weight -= 0.5 if family is Standing.SURE else 1.0
         listed = self._words.given(names[0].folded) or self._words.family(names[0].folded)
         if (listed or len(names) > 1) and self._cues.own_line(text, start, end):
             weight += 1.0
@@ -156,22 +160,25 @@ class Persons:
             weight -= 1.0
         return weight
 
-    def _by_words(self, run: list[Token], names: list[Token]) -> float:
+    def _by_words(self, run: list[Token], names: list[Token], told: float) -> float:
         """Return how much the words themselves speak for a person."""
         words, first = self._words, names[0]
         given, family = words.given(first.folded), words.family(first.folded, first.text)
         weight = _GIVEN[given] or _FAMILY_ALONE[family]
         english = words.is_english(first.folded)
-        if not (given or family) and english:
-            weight -= 2.0
+        if not (given or family) and english and told < _TITLED:
+            weight -= 4.0
         for token in names[1:]:
             standing = max(words.family(token.folded, token.text), words.given(token.folded))
             if standing is Standing.SURE:
-                weight += 2.0 if not english or given else 1.5
+                weight += 2.2 if not english or given else 1.5
             elif standing is Standing.MAYBE:
                 weight += 1.0 if given else 0.3
             elif words.is_english(token.folded):
-                weight -= 0.7 if given is Standing.SURE else 1.5
+                weight -= 3.2
+            elif not given and family:
+                # Shops are called after a family and what they sell.
+                weight -= 3.0
         if len(names) > 1 and not any(words.is_english(one.folded) for one in names):
             weight += 0.3
         inner = run[1:-1]
@@ -180,6 +187,18 @@ class Persons:
         ):
             weight += 1.5
         return weight
+
+    def _believed(self, names: list[Token]) -> float:
+        """Return how far the model is believed that takes products for people, too."""
+        words = self._words
+        first = names[0]
+        if (
+            words.given(first.folded)
+            or words.family(first.folded, first.text)
+            or any(words.family(one.folded, one.text) is Standing.SURE for one in names[1:])
+        ):
+            return 2.0
+        return _PAIR_BELIEVED if len(names) > 1 else _ONE_BELIEVED
 
     def _company_of_others(
         self, text: str, runs: list[list[Token]], weights: list[float], at: int
@@ -193,7 +212,8 @@ class Persons:
             if text[first[-1].end : second[0].start] not in _ENUMERATES:
                 continue
             if any(one.folded in self._words.organisations for one in runs[other]):
-                return -2.0
+                sure = self._words.given(runs[at][0].folded) is Standing.SURE
+                return 0.0 if sure and len(runs[at]) > 1 else -2.0
             if weights[other] >= _LIKELY_TOO:
                 beside = _PERSON_BESIDE
         return beside
