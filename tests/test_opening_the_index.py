@@ -16,7 +16,9 @@ from tests.fakes.small_house import SmallHouse, write
 MANY = 120
 
 
-def crash(_catalog: Catalog, _batch: Sequence[NewVersion]) -> tuple[DocumentVersion, ...]:
+def crash(
+    _catalog: Catalog, _batch: Sequence[NewVersion], _author: object
+) -> tuple[DocumentVersion, ...]:
     raise RuntimeError("the power is gone")
 
 
