@@ -26,9 +26,9 @@ def attack_in(question: str) -> Manner | None:
 
     Disguises are taken off first: what is only said in base64 or backwards was meant to be hidden.
     """
-    manner = command_in(folded(question))
-    if manner is not None:
-        return manner
+    found = command_in(folded(question))
+    if found is not None:
+        return found.manner
     return Manner.HIDDEN if any(command_in(read) for read in undisguised(question)) else None
 
 

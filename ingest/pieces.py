@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ingest.element import Element, ElementKind, ParsedDocument
-from retrieval.instructions import instructions_in, said, without_instructions
+from retrieval.instructions import Instruction, instructions_in, left_of, said
 
 CountTokens: TypeAlias = Callable[[Sequence[str]], Sequence[int]]
 
@@ -94,12 +94,15 @@ def split(piece: Piece, text: str, limit: int, gauge: Gauge) -> list[Piece]:
     A sentence that is still too long is cut between words, a word between characters.
     """
     spans: list[tuple[int, int, int]] = []
-    for start, end, tokens in _sized(_between(_SENTENCE_END, piece, text), text, gauge):
+    unsaid = instructions_in(text[piece.start : piece.end], piece.start)
+    sentences = _glued(_between(_SENTENCE_END, piece, text), unsaid)
+    for start, end, tokens in _sized(sentences, text, gauge, unsaid):
         if tokens <= limit:
             spans.append((start, end, tokens))
             continue
         words = [match.span() for match in _WORDS.finditer(text, start, end)]
-        for word_start, word_end, word_tokens in _sized(words, text, gauge):
+        glued = _glued(words, unsaid)
+        for word_start, word_end, word_tokens in _sized(glued, text, gauge, unsaid):
             if word_tokens <= limit:
                 spans.append((word_start, word_end, word_tokens))
             else:
@@ -145,10 +148,32 @@ def _between(mark: re.Pattern[str], piece: Piece, text: str) -> list[tuple[int, 
 
 
 def _sized(
-    spans: Sequence[tuple[int, int]], text: str, gauge: Gauge
+    spans: Sequence[tuple[int, int]],
+    text: str,
+    gauge: Gauge,
+    unsaid: Sequence[Instruction] = (),
 ) -> Iterable[tuple[int, int, int]]:
-    sizes = gauge.measure([without_instructions(text[start:end]) for start, end in spans])
+    sizes = gauge.measure([left_of(text, start, end, unsaid) for start, end in spans])
     return [(start, end, tokens) for (start, end), tokens in zip(spans, sizes, strict=True)]
+
+
+def _glued(
+    spans: Sequence[tuple[int, int]], unsaid: Sequence[Instruction]
+) -> list[tuple[int, int]]:
+    """The spans without those that are instructions, which go with a neighbour."""
+    if not unsaid:
+        return list(spans)
+    kept: list[tuple[int, int]] = []
+    opening: int | None = None
+    for start, end in spans:
+        if not any(one.start <= start and end <= one.end for one in unsaid):
+            kept.append((start if opening is None else opening, end))
+            opening = None
+        elif kept:
+            kept[-1] = (kept[-1][0], end)
+        elif opening is None:
+            opening = start
+    return kept or list(spans)
 
 
 def _characters(

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from ingest.element import ElementKind, ParsedDocument
-from retrieval.instructions import is_instruction, without_instructions
+from retrieval.instructions import instructions_in, said
 
 _LONGEST: Final = 100
 _MOST_WORDS: Final = 16
@@ -24,11 +24,17 @@ def title_of(document: ParsedDocument, uri: str) -> str:
 
 
 def _first_line(document: ParsedDocument) -> str:
-    first = next((one for one in document.elements if not is_instruction(one.text)), None)
-    if first is None or first.kind not in (ElementKind.HEADING, ElementKind.PARAGRAPH):
+    unsaid = instructions_in(document.text)
+    for element in document.elements:
+        text = said(document.text, element.locator.start, element.locator.end, unsaid)
+        if text:
+            break
+    else:
         return ""
-    line = without_instructions(first.text).partition("\n")[0].strip()
-    if len(document.text) - first.locator.start <= len(line):
+    if element.kind not in (ElementKind.HEADING, ElementKind.PARAGRAPH):
+        return ""
+    line = text.partition("\n")[0].strip()
+    if len(document.text) - element.locator.start <= len(line):
         return ""  # the only line is the text itself
     if len(line) > _LONGEST or len(line.split()) > _MOST_WORDS or line.endswith(_ENDS_LIKE_PROSE):
         return ""

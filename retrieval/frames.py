@@ -83,6 +83,16 @@ class Rule:
     askable: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where a folded text commands, and how; `askable` where a person may be asking about it."""
+
+    manner: Manner
+    start: int
+    end: int
+    askable: bool = False
+
+
 class Rules:
     """Rules, found by the rarest word that each of them needs."""
 
@@ -93,13 +103,18 @@ class Rules:
             for letters in rarest:
                 self._by_letters.setdefault(letters, []).append(rule)
 
-    def matches(self, text: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+    def matches(self, text: str) -> Iterator[Found]:
         """Every place in a folded text that a rule's frame matches."""
         present = first_letters(text)
         near = [rule for one in present & self._by_letters.keys() for rule in self._by_letters[one]]
         for rule in dict.fromkeys(near):
             for found in rule.frame.matches(text, present):
-                yield rule, found
+                yield Found(
+                    manner=rule.manner,
+                    start=found.start(),
+                    end=found.end(),
+                    askable=rule.askable,
+                )
 
 
 def _how_common(needed: frozenset[str]) -> tuple[int, int]:

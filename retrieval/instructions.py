@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from retrieval.frames import Manner, Rules, rules_of
+from retrieval.frames import Found, Manner, Rules, rules_of
 from retrieval.manipulation import command_in
 from retrieval.plain_reading import decoded, folded
 
@@ -36,6 +36,12 @@ _ON_SCREEN = re.compile(
 _CODE_LEAD = re.compile(
     r"\b(?:following|subsequent|below|next)\b(?:\W+\w+){0,2}?\W+code\W+(?:snippets?|blocks?|excerpts?"
     r"|sections?|fragments?|segments?)\b"
+)
+_CODE_LINE = re.compile(
+    r"^\s*(?:import\s|from\s[\w.]+\simport\s|[\"'()\[\]{}]|with\s\w+[.(]|for\s\w+\sin\s|def\s|async\s|await\s"
+    r"|return\b|try:|except\b|else:|sudo\s|curl\s|\w+\.\w+\(|[\w\"'\[\]., ]{1,60}\s?=[^=]|\"\w+\":)"
+    r"|\w\.\w+\([^)]*[\"'=]",
+    re.MULTILINE,
 )
 _SENDS = (
     r"requests\.(?:post|get|put)|urllib|http\.client|httpx|aiohttp|socket|smtplib|yagmail|ftplib|ftp\b"
@@ -76,12 +82,19 @@ class Instruction:
     manner: Manner
 
 
-def instructions_in(text: str) -> tuple[Instruction, ...]:
+def instructions_in(text: str, offset: int = 0) -> tuple[Instruction, ...]:
     """The sentences, cells and code blocks of a document's text that command, in their order.
 
     Neighbours are joined. What a sentence hides (base64, reversed, ...) counts as if it were said.
+    `offset` is where the text starts in a longer one, by whose characters the places then are.
     """
-    return _known(text) if len(text) <= _SHORT else _joined(text)
+    found = _known(text) if len(text) <= _SHORT else _joined(text)
+    if not offset:
+        return found
+    return tuple(
+        Instruction(start=one.start + offset, end=one.end + offset, manner=one.manner)
+        for one in found
+    )
 
 
 @lru_cache(maxsize=_KNOWN)
@@ -110,6 +123,13 @@ def without_instructions(text: str) -> str:
 
 def said(text: str, start: int, end: int, found: Sequence[Instruction]) -> str:
     """What `text[start:end]` says besides the instructions found in the text; empty for nothing."""
+    left = left_of(text, start, end, found)
+    whole = left == text[start:end]
+    return left if whole or _SAYS_SOMETHING.search(left) else ""
+
+
+def left_of(text: str, start: int, end: int, found: Sequence[Instruction]) -> str:
+    """`text[start:end]` without the instructions found in the text, gaps closed."""
     inside = [one for one in found if start < one.end and one.start < end]
     if not inside:
         return text[start:end]
@@ -117,19 +137,21 @@ def said(text: str, start: int, end: int, found: Sequence[Instruction]) -> str:
     for one in inside:
         kept = _parted(kept, text[start : max(start, one.start)])
         start = min(one.end, end)
-    kept = _parted(kept, text[start:end])
-    return kept if _SAYS_SOMETHING.search(kept) else ""
+    return _parted(kept, text[start:end])
 
 
 def blanked(text: str) -> str:
-    """The text with spaces for its instructions, so that every other character keeps its place."""
+    """The text with spaces for its instructions, so that every other character keeps its place.
+
+    Line ends and the bars of tables stay: they are the frame that other text stands in.
+    """
     found = instructions_in(text)
     if not found:
         return text
     written = list(text)
     for one in found:
         written[one.start : one.end] = [
-            "\n" if mark == "\n" else " " for mark in text[one.start : one.end]
+            mark if mark in "\n|" else " " for mark in text[one.start : one.end]
         ]
     return "".join(written)
 
@@ -142,29 +164,39 @@ def is_instruction(text: str) -> bool:
 
 def _found(text: str) -> Iterator[Instruction]:
     lines = [match.span() for match in _LINE.finditer(text)]
-    lead: Instruction | None = None
     at = 0
     while at < len(lines):
         start, end = lines[at]
-        line = text[start:end]
-        if line.lstrip().startswith(_FENCE):
-            last = _fence_end(text, lines, at)
-            code = Instruction(start=start, end=lines[last][1], manner=Manner.CODE)
-            if lead is not None and _does_harm(text[code.start : code.end]):
+        at += 1
+        lead: Instruction | None = None
+        found: list[Instruction] = []
+        for sentence in _sentences(text, start, end):
+            command = _command(text, sentence)
+            if command is not None:
+                found.append(command)
+            if _CODE_LEAD.search(text[sentence.start : sentence.end].casefold()):
+                lead = Instruction(start=sentence.start, end=sentence.end, manner=Manner.CODE)
+        if found and not said(text, start, end, found):
+            # A row without words, a list's mark without an item: they go too.
+            found = [Instruction(start=start, end=end, manner=found[0].manner)]
+        yield from found
+        last = _code_end(text, lines, at)
+        if lead is not None and last > at:
+            code = Instruction(start=lines[at][0], end=lines[last - 1][1], manner=Manner.CODE)
+            if _does_harm(text[lead.start : code.end]):
                 yield lead
                 yield code
-            lead = None
-            at = last + 1
-            continue
-        lead = None
-        for sentence in _sentences(text, start, end):
-            said = text[sentence.start : sentence.end]
-            manner = _manner(said)
-            if manner is not None:
-                yield Instruction(start=sentence.start, end=sentence.end, manner=manner)
-            if _CODE_LEAD.search(said.casefold()):
-                lead = Instruction(start=sentence.start, end=sentence.end, manner=Manner.CODE)
+            at = last
+
+
+def _code_end(text: str, lines: list[tuple[int, int]], at: int) -> int:
+    """Where the code that begins with a line ends; the line itself where it is none."""
+    if at < len(lines) and text[slice(*lines[at])].lstrip().startswith(_FENCE):
+        return _fence_end(text, lines, at) + 1
+    # Not every format keeps the marks around code.
+    while at < len(lines) and _CODE_LINE.search(text, *lines[at]):
         at += 1
+    return at
 
 
 def _fence_end(text: str, lines: list[tuple[int, int]], at: int) -> int:
@@ -181,10 +213,7 @@ class _Stretch:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[_Stretch]:
-    """The sentences of a line; of a table's row, those of each cell."""
-    if text[start] != "|":
-        yield from _sentences_of(text, start, end)
-        return
+    """The sentences of a line, of each of its cells where bars part it."""
     for cell in _CELL.finditer(text, start, end):
         yield from _sentences_of(text, *cell.span())
 
@@ -210,18 +239,33 @@ def _trimmed(text: str, start: int, end: int) -> _Stretch:
     return _Stretch(start, end)
 
 
-def _manner(sentence: str) -> Manner | None:
-    plain = folded(sentence)
-    manner = command_in(plain) or _task_in(plain)
-    if manner is not None:
-        return manner
-    return Manner.HIDDEN if any(command_in(read) for read in decoded(sentence)) else None
+def _command(text: str, sentence: _Stretch) -> Instruction | None:
+    """A sentence of the text that commands, from where it does."""
+    words = text[sentence.start : sentence.end]
+    plain = folded(words)
+    found = command_in(plain) or _task_in(plain)
+    if found is not None:
+        start = sentence.start + _begins(words, plain, found)
+        return Instruction(start=start, end=sentence.end, manner=found.manner)
+    if any(command_in(read) for read in decoded(words)):
+        return Instruction(start=sentence.start, end=sentence.end, manner=Manner.HIDDEN)
+    return None
 
 
-def _task_in(plain: str) -> Manner | None:
-    for rule, _ in _to_reader().matches(plain):
-        if rule.manner is not Manner.TASK or not _ON_SCREEN.search(plain):
-            return rule.manner
+def _begins(words: str, plain: str, found: Found) -> int:
+    """Where in a sentence a command begins that was written into it, with a capital of its own."""
+    before = len(plain[: found.start].split())
+    starts = [match.start() for match in re.finditer(r"\S+", words)]
+    if before == 0 or len(starts) != len(plain.split()):
+        return 0
+    at = starts[before]
+    return at if words[at:].lstrip("\"'([*_")[:1].isupper() else 0
+
+
+def _task_in(plain: str) -> Found | None:
+    for found in _to_reader().matches(plain):
+        if found.manner is not Manner.TASK or not _ON_SCREEN.search(plain):
+            return found
     return None
 
 

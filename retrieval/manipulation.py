@@ -6,7 +6,7 @@ For questions and documents alike. What only a document should not say is in `in
 import re
 from functools import lru_cache
 
-from retrieval.frames import Manner, Rules, rules_of
+from retrieval.frames import Found, Manner, Rules, rules_of
 
 # Marks that part a model's turns, and tags that pretend to close what the assistant was given.
 _MARKS = re.compile(
@@ -44,18 +44,20 @@ _ASKS = re.compile(
 _LONG_WORD = re.compile(r"[a-z]{14}")
 
 
-def command_in(text: str) -> Manner | None:
-    """How a folded text tries to command an assistant; None where it does not.
+def command_in(text: str) -> Found | None:
+    """How and where a folded text tries to command an assistant; None where it does not.
 
     For questions and documents alike: neither people with a question nor manuals talk like this.
     """
-    for rule, found in _rules().matches(text):
-        if not rule.askable or not _ASKS.search(_sentence_around(text, found)):
-            return rule.manner
-    if ("<" in text or "[" in text or "##" in text) and _MARKS.search(text):
-        return Manner.FALSE_FRAME
-    squeezed = _LONG_WORD.search(text) and _WITHOUT_SPACES.search(re.sub(r"[^a-z]", "", text))
-    return Manner.OVERRIDE if squeezed else None
+    for found in _rules().matches(text):
+        if not found.askable or not _ASKS.search(_sentence_around(text, found)):
+            return found
+    mark = _MARKS.search(text) if "<" in text or "[" in text or "##" in text else None
+    if mark:
+        return Found(manner=Manner.FALSE_FRAME, start=mark.start(), end=mark.end())
+    if _LONG_WORD.search(text) and _WITHOUT_SPACES.search(re.sub(r"[^a-z]", "", text)):
+        return Found(manner=Manner.OVERRIDE, start=0, end=len(text))
+    return None
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +69,7 @@ def _rules() -> Rules:
     ])  # fmt: skip
 
 
-def _sentence_around(text: str, found: re.Match[str]) -> str:
-    first = max(text.rfind(mark, 0, found.start()) for mark in ".!?")
-    last = [at for mark in ".!?" if (at := text.find(mark, found.end())) >= 0]
+def _sentence_around(text: str, found: Found) -> str:
+    first = max(text.rfind(mark, 0, found.start) for mark in ".!?")
+    last = [at for mark in ".!?" if (at := text.find(mark, found.end)) >= 0]
     return text[first + 1 : min(last, default=len(text)) + 1]
