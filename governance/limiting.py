@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from math import ceil
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import Storage, storage_from_string
@@ -31,6 +32,7 @@ TRY_AGAIN_SECONDS = 5.0
 """So long is counted in the process after shared counters failed, before they are tried again."""
 _INGEST_RETRY_SECONDS = 10
 _IN_MEMORY = "memory://"
+_MOMENT = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,7 @@ class Limits:
                     amount=rate.amount,
                     seconds=rate.seconds,
                     # A moment later: at the very moment it is still one too many.
-                    retry_after=int(max(0.0, wait)) + 1,
+                    retry_after=ceil(max(0.0, wait) + _MOMENT),
                 )
             )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from fakeredis import FakeRedis, FakeServer
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from limits import RateLimitItemPerSecond
 from limits.storage import RedisStorage, Storage
@@ -140,6 +140,7 @@ class TestComingBack:
         amount=st.integers(1, 20),
         steps=st.lists(st.floats(0, 90, allow_nan=False), min_size=1, max_size=60),
     )
+    @example(amount=1, steps=[0.0, 2.0])
     def test_who_waits_as_long_as_told_is_let_in(self, amount: int, steps: list[float]) -> None:
         watch = Watch()
         limit = limits(policy(subject=RateLimits(all=rate(amount))), watch)
