@@ -178,10 +178,11 @@ def _opened(settings: Settings, clock: Clock) -> Assembly:
     """All parts, opened and warm: a search goes once through every one of them."""
     assembly = Assembly(settings, clock)
     try:
+        # First, because it takes no time: an issuer that does not answer is told at the start.
+        assembly.access.authenticator  # noqa: B018
         nobody = Principal(subject="", tenant="", roles=frozenset())
         assembly.retriever.search(Query(text="warm-up", principal=nobody, limit=1))
         assembly.copilot  # noqa: B018 - made here, so that a bad policy is told at the start
-        assembly.access.authenticator  # noqa: B018 - an issuer that does not answer, likewise
         assembly.redactor.load()
         for line in assembly.documents.deletions.finish():
             _log.warning("a deletion is not finished: %s", line)

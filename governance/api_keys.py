@@ -33,7 +33,7 @@ from foundation.afterwards import Afterwards
 from foundation.clock import Clock
 from foundation.database import Database, metadata
 from foundation.errors import ConflictError, InvalidRequestError, NotFoundError
-from governance.audit import Action, AuditEvent, event_of, record
+from governance.audit import CONSOLE, Action, AuditEvent, event_of, record
 from governance.identity import (
     LONGEST_SUBJECT,
     LONGEST_TENANT,
@@ -163,7 +163,7 @@ class ApiKeys:
             name=request.name,
             principal=principal,
             origins=request.origins,
-            created_by=by.principal.subject if by else "console",
+            created_by=by.principal.subject if by else CONSOLE,
             created_at=now,
             expires_at=now + request.ttl,
             last_used_at=None,
@@ -258,6 +258,8 @@ def _check(request: KeyRequest) -> None:
         raise InvalidRequestError("an API key needs at least one role")
     if not request.name.strip() or not request.name.isprintable():
         raise InvalidRequestError("an API key needs a name, so that people know it again")
+    if not all(value.isprintable() for value in request.attributes.values()):
+        raise InvalidRequestError("an attribute has no control characters; write it without them")
     for origin in request.origins:
         checked_origin(origin)
 
@@ -333,7 +335,7 @@ def _event(key: ApiKey, action: Action, by: Principal | None, now: datetime) -> 
             tenant=principal.tenant,
             at=now,
             action=action,
-            actor="console",
+            actor=CONSOLE,
             target=key.id,
             details=details,
         )

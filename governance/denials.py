@@ -25,7 +25,7 @@ from governance.principal import Principal
 _log = logging.getLogger("copilot.denials")
 WINDOW_SECONDS = 60.0
 LINES_A_SOURCE = 60
-LINES_A_CHAIN = 600
+LINES_A_CHAIN = 300
 MOST_SOURCES = 10_000
 _EVERYBODY_ELSE = "everybody else"
 

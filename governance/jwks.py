@@ -233,4 +233,4 @@ def _key(found: object) -> IssuerKey | None:
 def _shown(url: str) -> str:
     # An address may carry a name and a password, or a secret in its query.
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

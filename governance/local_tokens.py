@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from foundation.clock import Clock
 from foundation.errors import InvalidRequestError
-from governance.audit import Action, AuditEvent, record
+from governance.audit import CONSOLE, Action, AuditEvent, record
 from governance.identity import (
     LONGEST_LIFE,
     LONGEST_SUBJECT,
@@ -81,7 +81,7 @@ def put_on_record(connection: Connection, request: TokenRequest, *, clock: Clock
             tenant=request.tenant,
             at=now,
             action=Action.TOKEN_ISSUED,
-            actor="console",
+            actor=CONSOLE,
             target=request.token_id,
             details={
                 "subject": request.subject,

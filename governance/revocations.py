@@ -23,7 +23,7 @@ from sqlalchemy import (
 from foundation.clock import Clock
 from foundation.database import Database, metadata, put
 from foundation.errors import InvalidRequestError
-from governance.audit import Action, AuditEvent, event_of, record
+from governance.audit import CONSOLE, Action, AuditEvent, event_of, record
 from governance.identity import (
     LEEWAY,
     LONGEST_LIFE,
@@ -138,7 +138,7 @@ def _event(revocation: Revocation, by: Principal | None, now: datetime) -> Audit
             tenant=revocation.tenant,
             at=now,
             action=Action.TOKEN_REVOKED,
-            actor="console",
+            actor=CONSOLE,
             target=revocation.token_id,
             details=details,
         )

@@ -34,7 +34,8 @@ BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="bearer",
     bearerFormat="JWT",
-    description="A token that says who is asking; `partner-copilot token` makes one.",
+    description="A token or an API key that says who is asking; `partner-copilot token` and "
+    "`partner-copilot keys create` make them.",
 )
 
 

@@ -17,6 +17,7 @@ from governance.house_secret import token_secret
 from governance.identity import CredentialKind, Refusal, UnauthenticatedError
 from governance.origins import Sender
 from governance.principal import Permission
+from tests.fakes.issuer import rsa_key, served
 
 
 class Console:
@@ -168,6 +169,18 @@ def test_with_an_issuer_elsewhere_no_token_is_made_here(
     assert err.count("\n") == 1
     # Keys for machines are ours all the same.
     assert console.out(*CREATE).startswith("pck_")
+
+
+def test_serve_does_not_start_without_the_issuers_keys(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+):
+    with served(rsa_key("r1")) as issuer:
+        gone = issuer.url
+    monkeypatch.setenv("COPILOT_JWT_JWKS_URL", gone)
+    code, out, err = console.run("serve", "--port", "0")
+    assert (code, out) == (1, "")
+    assert f"COPILOT_JWT_JWKS_URL: the keys at {gone} cannot be fetched" in err
+    assert err.count("\n") == 1
 
 
 def test_a_token_names_no_more_than_before(console: Console):

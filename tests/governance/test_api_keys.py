@@ -321,6 +321,7 @@ def test_a_key_makes_no_other_keys(database: Database, keys: ApiKeys):
         ({"roles": frozenset()}, "at least one role"),
         ({"name": "  "}, "needs a name"),
         ({"name": "a\x1b[2J"}, "needs a name"),
+        ({"attributes": {"tier": "gold\u200b"}}, "no control characters"),
         ({"origins": frozenset({"https://portal.example/path"})}, "without a path"),
         ({"scopes": frozenset()}, "could do nothing"),
     ],
