@@ -1,0 +1,305 @@
+"""What governance costs: ask and search with all of it, and with none of it, turn about.
+
+Both sides run in one process over the same index, model and database, question by question, and
+the one that begins changes. Without governance is built without it: no redaction, no audit, no
+limits, no watch for abuse, no look whether a token was revoked; nothing of the code is patched.
+
+Two ways are measured: the parts by themselves, and whole HTTP requests through the application.
+A figure of the record's own end: what verifying and reading a million lines takes.
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from sqlalchemy import Connection
+
+from api import application
+from assembly import Assembly
+from bench.figures import Board
+from bench.worlds import SAMPLE, BenchAssembly
+from copilot.ask import Asked, Copilot
+from copilot.confidence import Calibration
+from copilot.extractive import ExtractiveWriter
+from copilot.records import Records
+from eval.dataset import read_dataset
+from eval.summary import percentiles
+from governance.abuse import AbuseWatch
+from governance.abuse_policy import AbusePolicy
+from governance.audit import AuditEvent
+from governance.identity import Identity, TokenRequest
+from governance.kept_words import KeptWords
+from governance.limit_policy import LimitPolicy, RateLimits, RouteGroup
+from governance.limiting import Limits, counters_at
+from governance.local_tokens import TokenAuthority
+from governance.origins import Sender
+from governance.policy import Policy
+from governance.principal import Principal, Role
+from governance.redaction import PersonalData, Redacted
+from governance.signed_tokens import header_of
+from governance.vigilance import asker_of
+from retrieval.query import Query
+
+_MOST = 0.15
+_WARM = 8
+_PARTNER = Principal(subject="bench", tenant="acme", roles=frozenset({Role.PARTNER_CONSULTANT}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of a comparison, as something to do with a question."""
+
+    name: str
+    act: Callable[[str], object]
+
+
+class NoRedaction:
+    """Takes nothing out."""
+
+    def redact(self, text: str, _: frozenset[PersonalData]) -> Redacted:
+        """The text as it is."""
+        return Redacted(text=text, counts={})
+
+
+class Unlimited(Limits):
+    """Counts nothing."""
+
+    def admit(self, principal: Principal, group: RouteGroup) -> None:
+        """Let everybody in."""
+
+
+class Unwatched:
+    """Takes note of nothing that was answered."""
+
+    def answered(self, scope: Mapping[str, Any], status: int) -> None:
+        """Take no note."""
+
+
+class SignatureOnly:
+    """Knows a token by its signature and claims, and asks nobody whether it was revoked."""
+
+    def __init__(self, tokens: TokenAuthority) -> None:
+        self._tokens = tokens
+
+    def identify(self, bearer: str, _: Sender) -> Identity:
+        """Whom the token proves."""
+        return self._tokens.identify(bearer, header_of(bearer))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; returns 0 whether the target holds or not."""
+    parser = argparse.ArgumentParser(description="What governance costs.")
+    parser.add_argument("--data", type=Path, help="a data folder to copy and ask; repeatable",
+                        action="append", default=[])  # fmt: skip
+    parser.add_argument("--questions", type=Path, default=SAMPLE / "cases.jsonl")
+    parser.add_argument("--most", type=int, default=150, help="questions")
+    options = parser.parse_args(arguments)
+    questions = _questions(options.questions, options.most)
+    board = Board()
+    with tempfile.TemporaryDirectory(prefix="bench-governance-") as work:
+        for number, source in enumerate(options.data or [None]):
+            folder = Path(work) / str(number)
+            if source is not None:
+                shutil.copytree(source, folder)
+            with closing(BenchAssembly(folder)) as assembly:
+                if source is None:
+                    assembly.ingest_managed(SAMPLE)
+                name = "corpora/sample" if source is None else source.name
+                assembly.redactor.load()
+                measure_parts(name, assembly, questions, board)
+                asyncio.run(measure_http(name, assembly, questions, board))
+    board.close()
+    return 0
+
+
+def measure_parts(name: str, assembly: Assembly, questions: Sequence[str], board: Board) -> None:
+    """Ask and search by their parts, limits and watch included."""
+    limits, watch = _limits(assembly), AbuseWatch(lambda: assembly.policy.current().abuse)
+    bare = bare_copilot(assembly)
+
+    def admit(group: RouteGroup) -> None:
+        watch.admit(asker_of(_PARTNER))
+        limits.admit(_PARTNER, group)
+
+    def ask(text: str) -> object:
+        admit(RouteGroup.ASK)
+        return assembly.copilot.ask(Asked(text=text, principal=_PARTNER))
+
+    def search(text: str) -> object:
+        admit(RouteGroup.SEARCH)
+        return assembly.recorded_search.search(Query(text=text, principal=_PARTNER))
+
+    def bare_ask(text: str) -> object:
+        return bare.ask(Asked(text=text, principal=_PARTNER))
+
+    def bare_search(text: str) -> object:
+        return assembly.retriever.search(Query(text=text, principal=_PARTNER))
+
+    for what, governed, without in (("ask", ask, bare_ask), ("search", search, bare_search)):
+        pairs = _compared(governed, without, questions)
+        _report(board, f"{name}: {what}, parts", pairs)
+
+
+async def measure_http(
+    name: str, assembly: Assembly, questions: Sequence[str], board: Board
+) -> None:
+    """Whole requests through the application, one after another."""
+    app = application(assembly.settings, lambda: _Lasting(assembly))  # type: ignore[arg-type,return-value]
+    token = assembly.tokens.issue(
+        TokenRequest(tenant="acme", roles=_PARTNER.roles, subject="bench")
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    async with app.router.lifespan_context(app):
+        switched = _switches(app, assembly)
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+
+            def request(path: str) -> Callable[[str], Awaitable[None]]:
+                async def send(text: str) -> None:
+                    response = await client.post(path, json={"question": text}, headers=headers)
+                    response.raise_for_status()
+
+                return send
+
+            for what in ("ask", "search"):
+                pairs = await _compared_over_http(app, switched, request(f"/v1/{what}"), questions)
+                _report(board, f"{name}: {what}, HTTP", pairs)
+
+
+class _Lasting:
+    """The parts, which the application must not close: they are measured further."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._assembly, name)
+
+    def close(self) -> None:
+        """Leave everything open."""
+
+
+def bare_copilot(assembly: Assembly) -> Copilot:
+    """The copilot without redaction and audit, over the same parts."""
+    return Copilot(
+        retriever=assembly.retriever,
+        writer=ExtractiveWriter(),
+        calibration=Calibration.load(),
+        policy=_bare_policy(assembly),
+        records=Records(assembly.database, str, _no_ledger),
+        words=KeptWords(NoRedaction(), _bare_policy(assembly)),
+        clock=assembly.clock,
+    )
+
+
+def _no_ledger(_connection: Connection, _event: AuditEvent) -> None:
+    """Put nothing on record."""
+
+
+def _bare_policy(assembly: Assembly) -> Callable[[], Policy]:
+    policy = assembly.policy.current()
+    redaction = policy.redaction.model_copy(update={"questions": frozenset()})
+    bare = policy.model_copy(update={"redaction": redaction})
+    return lambda: bare
+
+
+def _limits(assembly: Assembly) -> Limits:
+    return Limits(lambda: assembly.policy.current().limits, counters_at(None))
+
+
+def _switches(app: FastAPI, assembly: Assembly) -> Mapping[bool, Mapping[str, object]]:
+    """By whether it is governed, the parts that the application uses."""
+    names = (
+        "copilot", "retriever", "limits", "abuse_watch", "vigilance", "authenticator",
+    )  # fmt: skip
+    nothing = LimitPolicy(per_subject=RateLimits(), per_tenant=RateLimits())
+    return {
+        True: {name: getattr(app.state, name) for name in names},
+        False: {
+            "copilot": bare_copilot(assembly),
+            "retriever": assembly.retriever,
+            "limits": Unlimited(lambda: nothing, counters_at(None)),
+            "abuse_watch": AbuseWatch(AbusePolicy),
+            "vigilance": Unwatched(),
+            "authenticator": SignatureOnly(assembly.tokens),
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """What one question took, in milliseconds: with governance and without."""
+
+    governed: float
+    bare: float
+
+
+def _compared(
+    governed: Callable[[str], object], bare: Callable[[str], object], questions: Sequence[str]
+) -> list[Pair]:
+    draw = random.Random(7)
+    pairs = []
+    for at, text in enumerate((*questions[:_WARM], *questions)):
+        took: dict[bool, float] = {}
+        for side in draw.sample((True, False), 2):
+            began = time.perf_counter()
+            (governed if side else bare)(text)
+            took[side] = (time.perf_counter() - began) * 1000
+        if at >= _WARM:
+            pairs.append(Pair(governed=took[True], bare=took[False]))
+    return pairs
+
+
+async def _compared_over_http(
+    app: FastAPI,
+    switches: Mapping[bool, Mapping[str, object]],
+    send: Callable[[str], Awaitable[None]],
+    questions: Sequence[str],
+) -> list[Pair]:
+    draw = random.Random(7)
+    pairs = []
+    for at, text in enumerate((*questions[:_WARM], *questions)):
+        took: dict[bool, float] = {}
+        for side in draw.sample((True, False), 2):
+            for name, part in switches[side].items():
+                setattr(app.state, name, part)
+            began = time.perf_counter()
+            await send(text)
+            took[side] = (time.perf_counter() - began) * 1000
+        if at >= _WARM:
+            pairs.append(Pair(governed=took[True], bare=took[False]))
+    return pairs
+
+
+def _report(board: Board, name: str, pairs: Sequence[Pair]) -> None:
+    governed = percentiles([one.governed for one in pairs])
+    bare = percentiles([one.bare for one in pairs])
+    board.add(f"{name}: without governance, p50", bare[0], "ms", digits=2)
+    board.add(f"{name}: with governance, p50", governed[0], "ms", digits=2)
+    board.add(f"{name}: without governance, p95", bare[1], "ms", digits=2)
+    board.add(f"{name}: with governance, p95", governed[1], "ms", digits=2)
+    # Of pairs that ran at once after one another, so that what else runs counts for both.
+    between = statistics.median(one.governed - one.bare for one in pairs)
+    board.add(f"{name}: median difference of a pair", between, "ms", digits=2)
+    board.add(f"{name}: share that governance adds, p50", governed[0] / bare[0] - 1, at_most=_MOST)
+
+
+def _questions(path: Path, most: int) -> list[str]:
+    found = list(dict.fromkeys(case.question for case in read_dataset(path)))
+    random.Random(3).shuffle(found)
+    return found[:most]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
