@@ -77,8 +77,10 @@ class Assembly:
             accept_key(opened, self._audit_key)
 
     def _opened_database(self) -> Database:
-        import copilot.records  # noqa: F401 - tables register themselves
-        import ingest.job_tables  # noqa: F401 - tables register themselves
+        # Tables register themselves; whoever opens the folder first creates all of them.
+        from copilot import record_tables  # noqa: F401
+        from governance import api_keys, housekeeping, notices, revocations, tables  # noqa: F401
+        from ingest import job_tables  # noqa: F401
 
         return open_database(self.settings.resolved_database_url, outside_key=self._audit_key)
 
