@@ -16,9 +16,25 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def _policy(options: argparse.Namespace) -> int:
-    from governance.policy import load_policy
+    from governance.policy import PolicyError, load_policy
 
-    load_policy(Path(options.file))
+    try:
+        load_policy(Path(options.file))
+    except PolicyError as error:
+        if options.json:
+            errors = [
+                {"line": one.line, "place": one.place, "message": one.message}
+                for one in error.findings
+            ]
+            print_json({"valid": False, "errors": errors or [{"message": str(error)}]})
+        elif len(error.findings) > 1:
+            for one in error.findings:
+                print(f"{options.file} {one}")
+            raise PolicyError(
+                f"{options.file} {error.findings[0]}; "
+                f"and {len(error.findings) - 1} more, all listed above"
+            ) from None
+        raise
     if options.json:
         print_json({"valid": True})
     else:

@@ -6,7 +6,7 @@ Policy is data. It is validated as a whole, and an error names the line to mend.
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +16,7 @@ from governance.abuse_policy import AbusePolicy
 from governance.approval_policy import ApprovalPolicy
 from governance.document import DocType
 from governance.limit_policy import LimitPolicy
+from governance.policy_findings import Finding, findings_of, told
 from governance.principal import Principal
 from governance.record_policy import AuditPolicy, RetentionPolicy
 from governance.redaction import PersonalData
@@ -23,11 +24,30 @@ from governance.upload_policy import UploadPolicy
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-_SHIPPED = "policy.yaml"
+EscalationReason = Literal[
+    "no_evidence",
+    "low_confidence",
+    "high_impact",
+    "conflicting_sources",
+    "ungrounded_draft",
+    "model_unavailable",
+    "user_request",
+]
+"""Why a question goes to a person, as the copilot says it."""
+SHIPPED = "policy.yaml"
+LARGEST_FILE = 1_000_000
+"""Bytes."""
 
 
 class PolicyError(ConfigurationError):
-    """policy.yaml cannot be used as it is written."""
+    """policy.yaml cannot be used as it is written; `findings` are all that is wrong with it.
+
+    None of them: it could not even be read.
+    """
+
+    def __init__(self, message: str, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class _Section(BaseModel):
@@ -69,7 +89,7 @@ class RouteMatch(_Section):
     """What an escalation must be for a route to fit; what is not named fits always."""
 
     doc_type: DocType | None = None
-    reason: str | None = None
+    reason: EscalationReason | None = None
     tenant: str | None = None
     attributes: Mapping[str, str] = Field(default_factory=dict)
 
@@ -151,14 +171,23 @@ def load_policy(path: Path | None = None) -> Policy:
 
     Raises `PolicyError` with file and line.
     """
+    return parse_policy(policy_text(path), str(path) if path else SHIPPED)
+
+
+def policy_text(path: Path | None) -> str:
+    """The text of a policy file, or of the one that ships; raises `PolicyError`."""
     if path is None:
-        return parse_policy(files("governance").joinpath(_SHIPPED).read_text("utf-8"), _SHIPPED)
+        return files("governance").joinpath(SHIPPED).read_text("utf-8")
     try:
-        text = path.read_text("utf-8-sig")
+        with path.open("rb") as file:
+            # No more than can be a policy, whatever the path leads to.
+            data = file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise PolicyError(f"{path}: is larger than {LARGEST_FILE:,} bytes; shorten it")
+        return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
         raise PolicyError(f"{path}: cannot be read: {reason}") from None
-    return parse_policy(text, str(path))
 
 
 def parse_policy(text: str, where: str) -> Policy:
@@ -170,9 +199,5 @@ def parse_policy(text: str, where: str) -> Policy:
     try:
         return Policy.model_validate(found.typed)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        place = tuple(part for part in first["loc"] if part != "[key]")
-        line = found.line_of(place)
-        name = ".".join(str(part) for part in place) or "policy"
-        message = first["msg"].removeprefix("Value error, ")
-        raise PolicyError(f"{where} line {line}: {name}: {message}") from None
+        findings = findings_of(error, found, Policy)
+        raise PolicyError(told(findings, where), findings) from None

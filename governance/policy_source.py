@@ -9,7 +9,6 @@ import hashlib
 import logging
 import threading
 import time
-from importlib.resources import files
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, DateTime, String, Table, Text, select
@@ -17,10 +16,9 @@ from sqlalchemy import Column, Connection, DateTime, String, Table, Text, select
 from foundation.clock import Clock
 from foundation.database import Database, metadata, put
 from governance.audit import HOUSE, Action, AuditEvent, record
-from governance.policy import Policy, PolicyError, parse_policy
+from governance.policy import SHIPPED, Policy, PolicyError, parse_policy, policy_text
 
 _log = logging.getLogger("copilot.policy")
-_SHIPPED = "policy.yaml"
 LOOK_EVERY_SECONDS = 1.0
 _LONGEST_DIFF = 20_000
 
@@ -83,7 +81,7 @@ class PolicySource:
 
     @property
     def _where(self) -> str:
-        return str(self._path) if self._path else _SHIPPED
+        return str(self._path) if self._path else SHIPPED
 
     def _stamped(self) -> tuple[int, int, int] | None:
         if self._path is None:
@@ -95,13 +93,7 @@ class PolicySource:
         return (found.st_mtime_ns, found.st_size, found.st_ino)
 
     def _read(self) -> str:
-        if self._path is None:
-            return files("governance").joinpath(_SHIPPED).read_text("utf-8")
-        try:
-            return self._path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-            raise PolicyError(f"{self._path}: cannot be read: {reason}") from None
+        return policy_text(self._path)
 
     def _put_on_record(self, text: str) -> None:
         with self._database.read() as connection:

@@ -269,6 +269,21 @@ def test_a_policy_with_a_mistake_names_the_line(tmp_path: Path):
     assert f"line {number}" in done.stderr
 
 
+def test_every_mistake_in_a_policy_is_listed_for_people_and_for_machines(tmp_path: Path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("answers:\n  threshold: 7\nescalation: {}\n")
+    done = run("policy", "check", str(policy), data=tmp_path / "d")
+    assert done.returncode == 1
+    assert f"{policy} line 2: answers.threshold: " in done.stdout
+    assert f"{policy} line 3: escalation: is not known here" in done.stdout
+    assert done.stderr.count("\n") == 1
+    told = run("policy", "check", str(policy), "--json", data=tmp_path / "d")
+    assert told.returncode == 1
+    found = json.loads(told.stdout)
+    assert found["valid"] is False
+    assert {one["line"] for one in found["errors"]} == {1, 2, 3}
+
+
 def test_help_imports_nothing_heavy():
     done = subprocess.run(
         [sys.executable, "-X", "importtime", str(ROOT / "cli.py"), "--help"],
