@@ -1,3 +1,4 @@
+import time
 from contextlib import suppress
 
 import pytest
@@ -56,6 +57,45 @@ def test_what_could_mean_two_things_is_refused_with_its_line(text: str, says: st
         read_plain_yaml(text, "m.yaml")
     assert str(caught.value).startswith("m.yaml")
     assert "\n" not in str(caught.value)
+
+
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}]\n"
+    for old, new in zip("abcdefghijklmnopqrst", "bcdefghijklmnopqrstu", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (LAUGHS, "anchors and aliases"),
+        ("a: &a {b: *a}\n", "anchors and aliases"),
+        ("base: &b {x: 1}\nchild: {<<: *b}\n", "anchors and aliases"),
+        ("".join(f"{'  ' * at}k:\n" for at in range(900)), "nested deeper"),
+        ("- " * 300_000 + "x", "nested deeper"),
+        ("{" * 400_000, "nested deeper"),
+        ("a: " + "[" * 400_000, "nested deeper"),
+        ("a: !!binary aGk=\n", "the tag"),
+        ("a: !!python/name:os.system\n", "the tag"),
+        ("%TAG ! tag:evil,2000:\n---\na: !x 1\n", "the tag"),
+    ],
+    ids=lambda one: one[:12],
+)
+def test_a_bomb_is_refused_before_it_goes_off(text: str, says: str) -> None:
+    started = time.process_time()
+    with pytest.raises(PlainYamlError, match=says):
+        read_plain_yaml(text, "m.yaml")
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "text", ["x: " + "9" * 900_000, "x: 1e" + "9" * 900_000, "x: " + "1:" * 9_000 + "1"]
+)
+def test_a_number_beyond_all_measure_stays_text_or_is_refused(text: str) -> None:
+    started = time.process_time()
+    with suppress(PlainYamlError):
+        assert isinstance(read_plain_yaml(text, "m.yaml").typed["x"], str | float | int)
+    assert time.process_time() - started < 5
 
 
 @given(st.text())
