@@ -38,7 +38,7 @@ from ingest.upload_metadata import UploadKeys
 
 LEASE = timedelta(seconds=60)
 """So long a job is left to who claimed it, after the last sign of life."""
-MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 5
 """How often a job may end with the process that reads it before it is given up."""
 MOST_WAITING = 500
 """Jobs that may wait, of all tenants together."""
