@@ -19,6 +19,9 @@ class PeopleTokens(Protocol):
     def identify(self, token: str, header: Header) -> Identity:
         """Whom a token proves; raises `UnauthenticatedError`."""
 
+    def waits(self, token: str) -> bool:
+        """Whether this token may have to wait until another machine was asked."""
+
 
 class Authenticator:
     """Knows each kind of credential by its looks, and asks the one verifier that is for it.
@@ -41,6 +44,12 @@ class Authenticator:
         self._api_keys = api_keys
         self._widget_tokens = widget_tokens
         self._revocations = revocations
+
+    def waits(self, bearer: str) -> bool:
+        """Whether `identify` may wait for another machine: a database server, or an issuer."""
+        if self._database.dialect != "sqlite":
+            return True
+        return not bearer.startswith(PREFIX) and self._people.waits(bearer)
 
     def identify(self, bearer: str, sender: Sender) -> Identity:
         """Whom the credential proves, at this moment.

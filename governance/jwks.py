@@ -22,7 +22,15 @@ from jwt.exceptions import PyJWTError
 from foundation.clock import Clock
 from foundation.errors import ConfigurationError
 from governance.identity import CredentialKind, Identity, Refusal, UnauthenticatedError
-from governance.signed_tokens import PEOPLE_TYPES, Expected, Header, in_time, person_of, verified
+from governance.signed_tokens import (
+    PEOPLE_TYPES,
+    Expected,
+    Header,
+    header_of,
+    in_time,
+    person_of,
+    verified,
+)
 
 _log = logging.getLogger("copilot.identity")
 FRESH_SECONDS = 300.0
@@ -87,6 +95,10 @@ class IssuerKeys:
         if found or not self._fetched_again():
             return found
         return _chosen(self._fetched.keys, key_id)
+
+    def known(self, key_id: str | None) -> bool:
+        """Whether there is a key of this name already."""
+        return bool(_chosen(self._fetched.keys, key_id))
 
     def _keep_fresh(self) -> None:
         now = self._seconds()
@@ -169,6 +181,13 @@ class IssuerTokens:
         self._keys = keys
         self._expected = Expected(issuer=issuer, audience=audience)
         self._clock = clock
+
+    def waits(self, token: str) -> bool:
+        """Whether the token names a key that is not known, so that the issuer may be asked."""
+        try:
+            return not self._keys.known(header_of(token).key_id)
+        except UnauthenticatedError:
+            return False
 
     def identify(self, token: str, header: Header) -> Identity:
         """Whom a token proves; `UnauthenticatedError` for any other token.

@@ -34,6 +34,10 @@ class TokenAuthority:
         self._expected = Expected(issuer=issuer, audience=audience)
         self._clock = clock
 
+    def waits(self, token: str) -> bool:  # noqa: ARG002 - others do
+        """It needs nothing but its secret."""
+        return False
+
     def issue(self, request: TokenRequest) -> str:
         """A signed token. Raises `InvalidRequestError` for a lifetime that makes no sense."""
         if not timedelta(0) < request.ttl <= LONGEST_LIFE:

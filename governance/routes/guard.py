@@ -61,10 +61,14 @@ async def identity_of(request: Request) -> Identity:
         hosts=headers.getlist("host"),
     )
     authenticator: Authenticator = request.app.state.authenticator
-    # It asks the database, and perhaps an issuer for its keys: no request may wait for another's.
-    identity: Identity = await anyio.to_thread.run_sync(
-        authenticator.identify, bearer.strip(), sender, limiter=request.app.state.identifying
-    )
+    if authenticator.waits(bearer.strip()):
+        # No request may wait until another's has been answered elsewhere.
+        identity: Identity = await anyio.to_thread.run_sync(
+            authenticator.identify, bearer.strip(), sender, limiter=request.app.state.identifying
+        )
+    else:
+        # Going to a thread and back takes longer than this, most of all when threads compute.
+        identity = authenticator.identify(bearer.strip(), sender)
     request.state.identity = identity
     # The name under which what comes after the answer finds it.
     request.state.principal = identity.principal

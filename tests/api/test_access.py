@@ -255,6 +255,9 @@ def test_what_is_not_even_a_bearer_leaves_a_line_too(visitor: Visitor, header: s
 
 def test_a_failure_to_ask_what_was_revoked_lets_nobody_in(house: Any, visitor: Visitor) -> None:
     class Down:
+        def waits(self, _: object) -> bool:
+            return False
+
         def identify(self, *_: object) -> None:
             raise StorageError("no answer")
 

@@ -228,6 +228,15 @@ class TestKeysThatChange:
         assert identify(EC.sign(said(NOW)))
 
 
+def test_only_an_unknown_key_name_may_have_the_issuer_asked(issuer: Issuer):
+    tokens = IssuerTokens(
+        keys=IssuerKeys(issuer.url), issuer=NAME, audience=AUDIENCE, clock=lambda: NOW
+    )
+    assert not tokens.waits(RSA.sign(said(NOW)))
+    assert not tokens.waits("nonsense")
+    assert tokens.waits(RSA.sign(said(NOW), kid="r2"))
+
+
 def _is_refused(identify: Identify, token: str) -> bool:
     try:
         identify(token)
