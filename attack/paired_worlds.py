@@ -57,12 +57,13 @@ _OTHERS = (
 class Difference:
     """What differs between two houses. Each side happens in its house, in three portions.
 
-    The portions are before, among and after what both houses have in common.
+    The portions are before, among and after the documents that both houses have in `common`.
     """
 
     name: str
     here: Callable[[Door, int], None]
     there: Callable[[Door, int], None]
+    common: int = 14
 
 
 @dataclass(slots=True)
@@ -91,7 +92,7 @@ def compare(
             door = stack.enter_context(served(folder, real_model=real_model, kind=kind))
             sides.append((Side(door), happens))
         for side, happens in sides:
-            _furnish(side.door, happens, seed)
+            _furnish(side.door, happens, seed, difference.common)
         draw = Random(seed)
         ids = sorted({one for side, _ in sides for one in _ids(side.door)})
         for number, asked in enumerate(battery(draw, ASKERS, TOPICS, ids, size)):
@@ -103,13 +104,14 @@ def compare(
     return found
 
 
-def _furnish(door: Door, happens: Callable[[Door, int], None], seed: int) -> None:
+def _furnish(door: Door, happens: Callable[[Door, int], None], seed: int, common: int) -> None:
     draw = Random(seed)
     happens(door, 0)
-    door.house.ingest(*(_visible(draw, number) for number in range(8)))
+    door.house.ingest(*(_visible(draw, number) for number in range(common // 2 + 1)))
     happens(door, 1)
     door.house.calendar.now += timedelta(days=1)
-    door.house.ingest(*(_visible(draw, number) for number in range(6, 14)))
+    # Some of them once more: they have two versions.
+    door.house.ingest(*(_visible(draw, number) for number in range(common // 2 - 1, common)))
     happens(door, 2)
 
 
@@ -289,6 +291,12 @@ DIFFERENCES = (
     ),
     Difference(name="drafts of common documents", here=_nothing, there=_drafts),
     Difference(name="what others ask", here=_nothing, there=_talk),
+    Difference(
+        name="some documents, among more alike than a search brings",
+        here=_nothing,
+        there=_documents("e", 40),
+        common=260,
+    ),
     Difference(
         name="everything at once",
         here=_documents("c", 3),

@@ -9,6 +9,7 @@ from governance.document import DocType, DocumentVersion
 from governance.visibility import Visibility
 from governance.visible_catalog import ReadableChunk, VisibleCatalog
 from retrieval.chunk import Chunk, Locator
+from retrieval.foremost import foremost
 from retrieval.fusion import (
     TICKET_HANDICAP,
     FusedHit,
@@ -152,7 +153,7 @@ class Retriever:
                 limit=LEG_DEPTH,
             ),
         ]
-        hits = self._index.search(queries, visibility)
+        hits = foremost(self._index, queries, visibility)
         return tuple(
             LegResult(leg=leg, scores={hit.chunk_id: hit.score for hit in found})
             for leg, found in zip((Leg.TEXT, Leg.CONTEXT, Leg.KEYWORDS), hits, strict=True)
