@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +105,22 @@ def test_an_export_can_be_verified_by_who_has_nothing_else(data: Path, capsys: A
     assert last == {"head": {"tenant": "acme", "number": 4, "hash": previous}}
     # The export tells of itself.
     assert lines[-1]["action"] == Action.AUDIT_EXPORTED
+
+
+def test_the_program_in_the_docs_verifies_an_export_and_no_falsified_one(data: Path, capsys: Any):
+    docs = (Path(__file__).parents[1] / "docs" / "security.md").read_text()
+    [program] = re.findall(r"```python\n(.*?)```", docs, flags=re.DOTALL)
+
+    def verified() -> bool:
+        _, out = run(data, capsys, "audit", "export", "--tenant", "acme")
+        done = subprocess.run(
+            [sys.executable, "-c", program], input=out, text=True, capture_output=True, check=False
+        )
+        return done.returncode == 0
+
+    assert verified()
+    falsify(data)
+    assert not verified()
 
 
 def test_an_export_can_be_narrowed(data: Path, capsys: Any):
