@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 REDACTION_VERSION = 1
 """Goes up when more or other things are found: what was redacted before is then read again."""
 
-_MOST_ROUNDS = 8
-
 
 class PersonalData(StrEnum):
     """What can be taken out of a text. policy.yaml names these where it says what goes."""
@@ -75,12 +73,9 @@ class Redactor:
         counts: Counter[PersonalData] = Counter()
         if kinds and text.strip():
             analysis = self._loaded()
-            # A placeholder changes what stands around the next name; so it is read again until
-            # nothing more is found. Nearly always the second reading finds nothing.
-            for _ in range(_MOST_ROUNDS):
-                findings = analysis.find(text, kinds)
-                if not findings:
-                    break
+            # A placeholder changes what stands around the next name; so the text is read again
+            # until nothing more is found. Each time less is left, and nearly always once is enough.
+            while findings := analysis.find(text, kinds):
                 parts: list[str] = []
                 at = 0
                 for finding in findings:

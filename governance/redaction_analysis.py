@@ -13,27 +13,19 @@ from presidio_analyzer.predefined_recognizers import (
 
 from governance.redaction import PersonalData
 from governance.redaction_addresses import Addresses
-from governance.redaction_findings import Finding, resolve
+from governance.redaction_findings import Finding, blanked, resolve
 from governance.redaction_internet import EmailAddresses, IpAddresses, Urls
-from governance.redaction_names import LanguageModel
-from governance.redaction_numbers import (
-    BirthDates,
-    CreditCards,
-    Ibans,
-    NamedCreditCards,
-    NamedIbans,
-    NamedIdentifiers,
-)
+from governance.redaction_names import Entities, LanguageModel
+from governance.redaction_numbers import CreditCards, Ibans, named_numbers
 from governance.redaction_orders import OrderNumbers
 from governance.redaction_persons import Persons
 from governance.redaction_phones import PhoneNumbers
-from governance.redaction_secrets import recognizers as secret_recognizers
+from governance.redaction_secrets import secret_recognizers
 from governance.redaction_words import Words
 
 _LOWEST_SCORE = 0.3
 _NEED_THE_MODEL = frozenset({PersonalData.PERSON, PersonalData.ADDRESS})
-_DIGITS = re.compile(r"\d")
-_MANY_DIGITS = re.compile(r"\d\D{0,3}\d\D{0,3}\d")
+_DIGITS = re.compile(r"\d\D{0,3}\d\D{0,3}\d")
 _AT = re.compile(r"@|\bat\b|\(at|\[at", re.IGNORECASE)
 _DOT = re.compile(r"\w\.\w|://")
 _OCTETS = re.compile(r"\d\.\d|:[\da-f]{0,4}:", re.IGNORECASE)
@@ -59,30 +51,22 @@ class Analysis:
     def __init__(self) -> None:
         # presidio tells of every recogniser that it makes, and shows what it cannot check.
         logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL + 1)
-        kind = PersonalData
-        self._parts = (
-            _Part(kind=kind.EMAIL, recognizer=EmailAddresses(), needs=_AT),
-            _Part(kind=kind.URL, recognizer=Urls(), needs=_DOT),
-            _Part(kind=kind.IP_ADDRESS, recognizer=IpAddresses(), needs=_OCTETS),
-            _Part(kind=kind.CREDIT_CARD, recognizer=CreditCards(), needs=_MANY_DIGITS),
-            _Part(kind=kind.CREDIT_CARD, recognizer=NamedCreditCards(), needs=_MANY_DIGITS),
-            _Part(kind=kind.IBAN, recognizer=Ibans(), needs=_MANY_DIGITS),
-            _Part(kind=kind.IBAN, recognizer=NamedIbans(), needs=_MANY_DIGITS),
-            _Part(kind=kind.IDENTIFIER, recognizer=UsSsnRecognizer(), needs=_MANY_DIGITS),
-            _Part(kind=kind.IDENTIFIER, recognizer=ItFiscalCodeRecognizer(), needs=_MANY_DIGITS),
-            _Part(
-                kind=kind.IDENTIFIER,
-                recognizer=FiPersonalIdentityCodeRecognizer(),
-                needs=_MANY_DIGITS,
-            ),
-            _Part(kind=kind.IDENTIFIER, recognizer=NamedIdentifiers(), needs=_MANY_DIGITS),
-            _Part(kind=kind.DATE_OF_BIRTH, recognizer=BirthDates(), needs=_DIGITS),
-            _Part(kind=kind.PHONE, recognizer=PhoneNumbers(), needs=_MANY_DIGITS),
-            _Part(kind=kind.ORDER_NUMBER, recognizer=OrderNumbers(), needs=_MANY_DIGITS),
-            *(
-                _Part(kind=kind.SECRET, recognizer=one, needs=_TELLING)
-                for one in secret_recognizers()
-            ),
+        self._parts = tuple(
+            _Part(kind=PersonalData(kind), recognizer=recognizer, needs=needs)
+            for kind, recognizer, needs in (
+                ("email", EmailAddresses(), _AT),
+                ("url", Urls(), _DOT),
+                ("ip_address", IpAddresses(), _OCTETS),
+                ("credit_card", CreditCards(), _DIGITS),
+                ("iban", Ibans(), _DIGITS),
+                ("identifier", UsSsnRecognizer(), _DIGITS),
+                ("identifier", ItFiscalCodeRecognizer(), _DIGITS),
+                ("identifier", FiPersonalIdentityCodeRecognizer(), _DIGITS),
+                *((kind, recognizer, _DIGITS) for kind, recognizer in named_numbers()),
+                ("phone", PhoneNumbers(), _DIGITS),
+                ("order_number", OrderNumbers(), _DIGITS),
+                *(("secret", recognizer, _TELLING) for recognizer in secret_recognizers()),
+            )
         )
         self._model = LanguageModel()
         words = Words(self._model.folder)
@@ -91,6 +75,7 @@ class Analysis:
 
     def find(self, text: str, kinds: frozenset[PersonalData]) -> list[Finding]:
         """Return what is to go, without overlaps, in the order of the text."""
+        text = blanked(text)
         found = [
             Finding(kind=part.kind, start=one.start, end=one.end, score=float(one.score))
             for part in self._parts
@@ -100,9 +85,9 @@ class Analysis:
         ]
         if kinds & _NEED_THE_MODEL:
             shaped = self._persons.recased(text)
-            entities = self._model.entities(shaped)
+            entities = Entities(self._model, shaped)
             if PersonalData.PERSON in kinds:
                 found.extend(self._persons.find(text, shaped, entities))
             if PersonalData.ADDRESS in kinds:
-                found.extend(self._addresses.find(text, shaped, entities))
+                found.extend(self._addresses.find(shaped, entities))
         return resolve(text, found)

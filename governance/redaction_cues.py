@@ -2,99 +2,73 @@
 
 import re
 
+from governance.redaction_phrases import either
 from governance.redaction_words import fold
 
 _REACH = 48
-_TITLE = re.compile(
-    r"(?:^|[^\w])(?:mr|mrs|ms|miss|mx|dr|prof|professor|sir|madam|master|rev|reverend|capt|captain|"
-    r"judge|officer|herr|herrn|frau|hr|fr|mme|mlle|monsieur|madame|mademoiselle|señor|señora|"
-    r"señorita|sr|sra|srta|don|doña|sig|signor|signora|dott|ing|dhr|mevr|mevrouw|meneer|pan|pani|"
-    r"senhor|senhora)\.?\s{1,2}$",
-    re.IGNORECASE,
-)
-_NAME_IS = re.compile(
-    r"(?<!company )(?<!product )(?<!file )(?<!shop )(?<!store )(?<!host )(?<!user )(?<!project )"
-    r"\b(?:(?:sur|maiden |last |first |full |given |family )?name\b(?:'s| is| was|:|=|\?)*"
-    r"|named|nicknamed|(?:call|calls|called) (?:me|him|her)|name's|i am|i'm|ich bin|ich heiße|je suis|"
-    r"je m'appelle|me llamo|mi chiamo|mein name ist|heet|heter|jmenuji se)\s*[\s:=?]\s*$",
-    re.IGNORECASE,
-)
-_GREETING = re.compile(
-    r"(?:^|[\n.!?>]\s*)(?:hi|hello|hey|dear|hallo|liebe|lieber|bonjour|salut|hola|ciao|cher|chère|"
-    r"beste|thanks|thank you|cheers|(?:kind|best|warm)? ?regards|best|sincerely|yours|mfg|"
-    r"viele grüße|gruß|cordialement|saludos|excuse me)[,:]?\s+$",
-    re.IGNORECASE,
-)
-_ENDS_GREETING = re.compile(r"\s*(?:[,.!;:\n]|$| [-\u2013])")
-_LABEL = re.compile(
-    r"(?:^|\n)[\s>*-]*(?:name|contact|attn|attention|from|to|cc|sender|recipient|requester|author|"
-    r"signed|assignee|beneficiary|account holder|holder|customer name|contact person|reporter|"
-    r"ansprechpartner(?:in)?|nom|nombre|nome|naam|(?:directed|written|reported|approved|created) by)"
-    r"\s*[:=]\s*$",
-    re.IGNORECASE,
-)
-_WEAK = re.compile(
-    r"\b(?:by|with|to|from|contact|ask|ask for|call|ping|cc|c/o|colleague|manager|boss|agent|"
-    r"customer|client|user|employee|engineer|consultant|attn|said|says|told|asked|tell|meet|met|"
-    r"know|knows|see|thanks|partner|brother|sister|father|mother|son|daughter|wife|husband|friend|"
-    r"guardian|kid|child|account of|under|writer|director|producer|songwriter|actor|player|"
-    r"starring|founded by|signed)[,:]?\s+$",
-    re.IGNORECASE,
-)
-_LIVES = re.compile(
-    r"['\u2019]s (?:wife|husband|brother|sister|mother|father|son|daughter|colleague|boss|mail|phone|"
-    r"number|address)\b|,? (?:lives?|lived|was born|retired|married|is on (?:leave|holiday|vacation))\b",
-    re.IGNORECASE,
-)
-_SAYS = re.compile(
-    r"['\u2019]?\s*(?:\([^)]{0,30}\)\s*)?,?\s*(?:says?|said|asks?|asked|tells?|told|writes?|wrote|"
-    r"called|calls|replied|answered|thinks?|works?|worked|wants?|wanted|has been|is a very|cannot|"
-    r"can't|didn't|doesn't|confirmed|reported|reports|opened|and i|speak|spent|moved|shouted)\b",
-    re.IGNORECASE,
-)
-_SPEAKS = re.compile(
-    r"(?<=\w):\s?[\"\u201c\u00ab]|, (?:can|could|would|will|please|you)\b", re.IGNORECASE
-)
-_PLACE = re.compile(r"\b(?:in|at|near|in|nach|aus|à)\s$", re.IGNORECASE)
-_COMPANY = re.compile(
-    r"(?:,? (?:inc|ltd|llc|llp|plc|corp|gmbh|ag|kg|bv|nv|ab|oy|srl|sa|sas|sarl)\b"
-    r"|(?: (?:&|and|und|et|y|e)) (?:sons?|co|söhne|fils|partners?)\b)",
-    re.IGNORECASE,
-)
 _MAIL = re.compile(r"([\w.+-]{2,64})@")
+_TITLE, _TOLD, _GREETED, _OFTEN = 4.0, 2.5, 2.0, 0.7
+_ALONE, _SPOKEN, _DOES = 2.0, 1.2, 1.0
+_SHORTEST_PART = 3
 
 
 class Cues:
     """Reads the places before and behind a run of words."""
 
+    def __init__(self) -> None:
+        self._title = _before(rf"(?:^|[^\w]){either('titles')}\.?\s{{1,2}}")
+        self._name_is = _before(
+            r"\b(?:(?:(?:sur|maiden |last |first |full |given |family )?name\b"
+            rf"(?:'s| is| was|[:=?])*)|{either('name is')})\s*[\s:=?]\s*"
+        )
+        self._of_a_thing = _before(rf"\b{either('names of things')} name\b[^\n]{{0,8}}")
+        self._greeting = _before(rf"(?:^|[\n.!?>]\s*){either('greetings')}[,:]?\s+")
+        self._greeted = re.compile(r"\s*(?:[,.!;:\n]|$| [-\u2013])")
+        self._label = _before(rf"(?:^|\n)[\s>*-]*{either('labels')}\s*[:=]\s*")
+        self._often = _before(rf"\b{either('often before a person')}[,:]?\s+")
+        self._place = _before(r"\b(?:in|at|near|nach|aus|à)\s")
+        self._alone = re.compile(
+            rf"['\u2019]s {either('whose')}\b|,? {either('people alone')}\b", re.IGNORECASE
+        )
+        self._speaks = re.compile(
+            r"(?<=\w):\s?[\"\u201c\u00ab]|, (?:can|could|would|will|please|you)\b", re.IGNORECASE
+        )
+        self._does = re.compile(
+            r"['\u2019]?\s*(?:\([^)]{0,30}\)\s*)?,?\s*" + rf"{either('often behind a person')}\b"
+        )
+        self._company = re.compile(
+            rf",? {either('companies')}\b"
+            r"|(?i: (?:&|and|und|et|y|e) (?:sons?|co|söhne|fils|partners?)\b)"
+        )
+
     def before(self, text: str, start: int, end: int) -> float:
         """Return how much what stands before speaks for a person."""
         left = text[max(0, start - _REACH) : start]
-        if _TITLE.search(left):
-            return 4.0
-        if _NAME_IS.search(left):
-            return 2.5
-        if _LABEL.search(left):
-            return 2.0
-        if _GREETING.search(left) and _ENDS_GREETING.match(text, end):
-            return 2.0
-        return 0.7 if _WEAK.search(left) else 0.0
+        if self._title.search(left):
+            return _TITLE
+        if self._name_is.search(left) and not self._of_a_thing.search(left):
+            return _TOLD
+        if self._label.search(left):
+            return _GREETED
+        if self._greeting.search(left) and self._greeted.match(text, end):
+            return _GREETED
+        return _OFTEN if self._often.search(left) else 0.0
 
     def behind(self, text: str, end: int) -> float:
         """Return how much what stands behind speaks for a person."""
-        if _LIVES.match(text, end, end + _REACH):
-            return 2.0
-        if _SPEAKS.match(text, end, end + _REACH):
-            return 1.2
-        return 1.0 if _SAYS.match(text, end, end + _REACH) else 0.0
+        if self._alone.match(text, end, end + _REACH):
+            return _ALONE
+        if self._speaks.match(text, end, end + _REACH):
+            return _SPOKEN
+        return _DOES if self._does.match(text, end, end + _REACH) else 0.0
 
     def place(self, text: str, start: int) -> bool:
         """Whether what stands before is rather followed by a place."""
-        return bool(_PLACE.search(text[max(0, start - _REACH) : start]))
+        return bool(self._place.search(text[max(0, start - _REACH) : start]))
 
     def organisation(self, text: str, end: int) -> bool:
         """Whether what stands behind makes a company of it."""
-        return bool(_COMPANY.match(text, end, end + _REACH))
+        return bool(self._company.match(text, end, end + _REACH))
 
     def mail_names(self, text: str) -> frozenset[str]:
         """Return the words of which mail addresses in the text are made."""
@@ -102,7 +76,7 @@ class Cues:
             fold(part)
             for match in _MAIL.finditer(text)
             for part in re.split(r"[._+-]", match[1])
-            if len(part) > 2
+            if len(part) >= _SHORTEST_PART
         )
 
     def own_line(self, text: str, start: int, end: int) -> bool:
@@ -114,3 +88,8 @@ class Cues:
         line_end = len(text) if line_end < 0 else line_end
         rest = text[line_start:start] + text[end:line_end]
         return not any(character.isalnum() for character in rest)
+
+
+def _before(pattern: str) -> re.Pattern[str]:
+    """Return a pattern for what stands right before a place."""
+    return re.compile(f"(?:{pattern})$", re.IGNORECASE)

@@ -1,14 +1,15 @@
 """What recognisers found in a text, and what of it stands where they overlap. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from governance.redaction import PersonalData
 
-PLACEHOLDER = re.compile("|".join(re.escape(kind.placeholder) for kind in PersonalData))
+_PLACEHOLDER = re.compile("|".join(re.escape(kind.placeholder) for kind in PersonalData))
 _BETWEEN = {PersonalData.PERSON: re.compile(r"[ \t]+"), PersonalData.ADDRESS: re.compile(r"[\s,]+")}
 _SURE = 0.85
+_BLANK = "\ue001"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,19 @@ class Finding:
     score: float
 
 
+def blanked(text: str) -> str:
+    """Return the text, as long as before, with nothing to read where placeholders stand.
+
+    What was taken out tells nothing of what stands beside it.
+    """
+    return _PLACEHOLDER.sub(lambda match: _BLANK * len(match[0]), text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether something was taken out of a blanked text."""
+    return _BLANK in text
+
+
 def resolve(text: str, findings: Iterable[Finding]) -> list[Finding]:
     """Return findings that do not overlap, in the order of the text.
 
@@ -28,31 +42,41 @@ def resolve(text: str, findings: Iterable[Finding]) -> list[Finding]:
     sure goes with it. What another kind covers beyond that stays found: nothing that a recogniser
     saw is left in the text.
     """
-    every = list(findings)
-    outer = [one for one in every if one.score >= _SURE]
+    standing: list[Finding] = []
+    for cluster in _clusters(findings):
+        if len(cluster) == 1:
+            standing.extend(_trimmed(text, cluster))
+        else:
+            standing.extend(sorted(_settled(text, cluster), key=lambda one: one.start))
+    return _joined(text, standing)
+
+
+def _clusters(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """Yield findings that overlap, directly or through others, together."""
+    cluster: list[Finding] = []
+    end = 0
+    for finding in sorted(findings, key=lambda one: one.start):
+        if cluster and finding.start >= end:
+            yield cluster
+            cluster = []
+        cluster.append(finding)
+        end = max(end, finding.end)
+    if cluster:
+        yield cluster
+
+
+def _settled(text: str, cluster: list[Finding]) -> list[Finding]:
+    sure = [one for one in cluster if one.score >= _SURE]
     ranked = sorted(
-        (one for one in every if not any(_within(one, other) for other in outer)),
+        (one for one in cluster if not any(_within(one, other) for other in sure)),
         key=lambda one: (-one.score, one.start - one.end, one.start),
     )
-    taken: list[tuple[int, int, Finding | None]] = [
-        (match.start(), match.end(), None) for match in PLACEHOLDER.finditer(text)
-    ]
+    standing: list[Finding] = []
     for finding in ranked:
-        if any(_overlap(finding, low, high) and one is not None and one.kind is finding.kind
-               for low, high, one in taken):  # fmt: skip
+        if any(_is_mistaken_about(finding, other) for other in standing):
             continue
-        for start, end in _free(finding.start, finding.end, taken):
-            rest = _trimmed(text, start, end)
-            if rest is not None:
-                taken.append((*rest, replace(finding, start=rest[0], end=rest[1])))
-    found = sorted(
-        (one for _, _, one in taken if one is not None), key=lambda finding: finding.start
-    )
-    return _joined(text, found)
-
-
-def _overlap(finding: Finding, low: int, high: int) -> bool:
-    return low < finding.end and finding.start < high
+        standing.extend(_trimmed(text, _beside(finding, standing)))
+    return standing
 
 
 def _within(inner: Finding, outer: Finding) -> bool:
@@ -64,35 +88,41 @@ def _within(inner: Finding, outer: Finding) -> bool:
     )
 
 
-def _free(
-    start: int, end: int, taken: list[tuple[int, int, Finding | None]]
-) -> list[tuple[int, int]]:
-    """Return what of a span nothing has taken yet."""
-    free = [(start, end)]
-    for low, high, _ in taken:
-        if low >= end or high <= start:
-            continue
-        free = [
-            piece
-            for left, right in free
-            for piece in ((left, min(right, low)), (max(left, high), right))
-            if piece[0] < piece[1]
+def _is_mistaken_about(finding: Finding, surer: Finding) -> bool:
+    """Whether a surer recogniser of the same kind has seen where it ends."""
+    overlap = finding.start < surer.end and surer.start < finding.end
+    return overlap and finding.kind is surer.kind and finding.score < surer.score
+
+
+def _beside(finding: Finding, standing: list[Finding]) -> list[Finding]:
+    """Return what of a finding no other covers."""
+    pieces = [finding]
+    for other in standing:
+        pieces = [
+            replace(finding, start=start, end=end)
+            for piece in pieces
+            for start, end in (
+                (piece.start, min(piece.end, other.start)),
+                (max(piece.start, other.end), piece.end),
+            )
+            if start < end
         ]
-    return free
+    return pieces
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Return the span without what surrounds its letters and digits, None where it has none."""
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    if any(character.isalnum() for character in text[start:end]):
-        return start, end
-    return None
+def _trimmed(text: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings without surrounding space, those with a letter or digit left in them."""
+    for finding in findings:
+        start, end = finding.start, finding.end
+        while start < end and text[start].isspace():
+            start += 1
+        while start < end and text[end - 1].isspace():
+            end -= 1
+        if any(character.isalnum() for character in text[start:end]):
+            yield replace(finding, start=start, end=end)
 
 
-def _joined(text: str, findings: list[Finding]) -> list[Finding]:
+def _joined(text: str, findings: Iterable[Finding]) -> list[Finding]:
     """Make one finding of neighbours that are parts of one thing."""
     joined: list[Finding] = []
     for finding in findings:

@@ -90,7 +90,8 @@ class IpAddresses(IpRecognizer):
         *(one for one in IpRecognizer.PATTERNS if one.name not in {"IPv4", "IPv6_unspecified"}),
         Pattern(
             "IPv4",
-            r"(?<![\w.<>=~^-])(?<!\b(?:version|versions|release|build|firmware|ver|rev|v)[ .:]{0,2})"
+            r"(?<![\w.<>=~^-])"
+            r"(?<!\b(?:version|versions|release|build|firmware|ver|rev|v)[ .:]{0,2})"
             rf"{_OCTET}(?:\.{_OCTET}){{3}}(?:/(?:[12]?\d|3[0-2]))?(?![\w-]|\.\d)",
             0.85,
         ),

@@ -7,13 +7,13 @@ tickets are searched by the names of products and companies.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from governance.redaction import PersonalData
 from governance.redaction_casing import Token, recased, tokens_of
 from governance.redaction_cues import Cues
 from governance.redaction_findings import Finding
+from governance.redaction_names import Entities
 from governance.redaction_words import Standing, Words
 
 _SCORE = 0.55
@@ -36,15 +36,6 @@ _INNER_CAPITALS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedEntity:
-    """What the language model takes for a name, and of which kind."""
-
-    label: str
-    start: int
-    end: int
-
-
 class Persons:
     """Weighs runs of words. Pure but for the lists it was given."""
 
@@ -56,28 +47,26 @@ class Persons:
         """Return the text as the language model should read it."""
         return recased(text, self._words)
 
-    def find(self, text: str, shaped: str, entities: Sequence[NamedEntity]) -> list[Finding]:
+    def find(self, text: str, shaped: str, entities: Entities) -> list[Finding]:
         """Return the persons; `shaped` is the text recased, place by place the same."""
         runs = list(self._runs(shaped))
         mails = self._cues.mail_names(text)
         weights = [self._weight(text, run, entities, mails) for run in runs]
-        found = [
-            run
-            for at, run in enumerate(runs)
+        chosen = {
+            at
+            for at in range(len(runs))
             if weights[at] + self._company_of_others(text, runs, weights, at) >= _ENOUGH
-        ]
+        }
         known = {
             token.folded
-            for run in found
-            for token in run
+            for at in chosen
+            for token in runs[at]
             if len(token.text) > _INITIAL and not self._words.is_english(token.folded)
         }
-        again = [
-            run for run in runs if run not in found and all(one.folded in known for one in run)
-        ]
         return [
             Finding(kind=PersonalData.PERSON, start=run[0].start, end=run[-1].end, score=_SCORE)
-            for run in (*found, *again)
+            for at, run in enumerate(runs)
+            if at in chosen or all(one.folded in known for one in run)
         ]
 
     def _runs(self, shaped: str) -> Iterator[list[Token]]:
@@ -130,7 +119,7 @@ class Persons:
         )
 
     def _weight(
-        self, text: str, run: list[Token], entities: Sequence[NamedEntity], mails: frozenset[str]
+        self, text: str, run: list[Token], entities: Entities, mails: frozenset[str]
     ) -> float:
         """Return how much speaks for a person."""
         start, end = run[0].start, run[-1].end
@@ -147,18 +136,26 @@ class Persons:
             weight -= 3.0
         if mails and all(one.folded in mails for one in names):
             weight += 3.0
-        labels = {one.label for one in entities if one.start < end and start < one.end}
-        if "PERSON" in labels:
-            weight += self._believed(names)
-        elif labels & _AGAINST and told < _TOLD:
-            family = self._words.family(names[-1].folded, names[-1].text)
-            weight -= 0.5 if family is Standing.SURE else 1.0
         listed = self._words.given(names[0].folded) or self._words.family(names[0].folded)
         if (listed or len(names) > 1) and self._cues.own_line(text, start, end):
             weight += 1.0
         if not listed and len(names) == 1 and self._cues.place(text, start):
             weight -= 1.0
-        return weight
+        return weight + self._opinion(names, entities, weight, told)
+
+    def _opinion(self, names: list[Token], entities: Entities, weight: float, told: float) -> float:
+        """Return what the model adds. It is not asked where it could change nothing."""
+        first, last = names[0], names[-1]
+        family = self._words.family(last.folded, last.text)
+        for_, against = self._believed(names), 0.5 if family is Standing.SURE else 1.0
+        if told >= _TOLD:
+            against = 0.0
+        if weight + for_ + _PERSON_BESIDE < _ENOUGH or weight - against >= _ENOUGH:
+            return 0.0
+        labels = entities.labels(first.start, last.end)
+        if "PERSON" in labels:
+            return for_
+        return -against if labels & _AGAINST else 0.0
 
     def _by_words(self, run: list[Token], names: list[Token], told: float) -> float:
         """Return how much the words themselves speak for a person."""

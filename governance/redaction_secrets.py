@@ -1,4 +1,4 @@
-"""Keys, tokens and passwords: by the shapes that issuers give them, and by the words beside them."""
+"""Keys, tokens and passwords: by the shapes that issuers give them, and by the words beside."""
 
 import math
 import re
@@ -7,82 +7,80 @@ from collections.abc import Sequence
 
 from presidio_analyzer import Pattern, PatternRecognizer
 
+from governance.redaction_phrases import either, phrases
+
 _SHAPES = (
     # JSON web tokens
     r"\beyJ[\w-]{6,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000}){0,3}",
     # Authorization headers
-    r"\b(?:bearer|basic|digest|apikey|api-key|token)[ \t]+\K[\w.~+/-]{16,4000}={0,2}(?<=\d.*)",
-    # Our own keys, then those of OpenAI, Anthropic, Stripe, GitHub, GitLab, AWS, Google, Slack ...
+    (
+        r"\b(?:bearer|basic|digest|apikey|api-key|token)[ \t]+\K"
+        r"(?=[\w.~+/-]{0,4000}\d)[\w.~+/-]{16,4000}={0,2}"
+    ),
+    # Our own keys, then those of OpenAI, Anthropic and Stripe
     r"\bpck_[\w-]{4,200}",
     r"\b(?:sk|pk|rk)[-_](?:[a-z]{2,8}[-_]){0,3}[\w-]{16,200}",
+    # GitHub, GitLab, Hugging Face
     r"\b(?:gh[opsur]_[a-z\d]{16,255}|github_pat_\w{20,255}|glpat-[\w-]{16,64}|hf_[a-z\d]{20,64})",
+    # AWS, Google, Slack
     r"\b(?-i:(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{12,20})\b",
     r"\b(?-i:AIza[\w-]{30,40}|ya29\.[\w-]{20,400})",
     r"\bxox[abeoprs](?:-[\w-]{8,250})",
-    r"\b(?:npm_[a-z\d]{30,40}|pypi-[\w-]{40,250}|dop_v1_[a-f\d]{40,64}|shp(?:at|ca|pa|ss)_[a-f\d]{24,64}"
-    r"|whsec_[\w+/=-]{16,120}|SG\.[\w-]{16,64}\.[\w-]{16,64}|AC[a-f\d]{32})\b",
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)",
-    # A user and a password in an address
+    # npm, PyPI, DigitalOcean, Shopify, webhooks, SendGrid, Twilio
+    (
+        r"\b(?:npm_[a-z\d]{30,40}|pypi-[\w-]{40,250}|dop_v1_[a-f\d]{40,64}|"
+        r"shp(?:at|ca|pa|ss)_[a-f\d]{24,64}|whsec_[\w+/=-]{16,120}|"
+        r"SG\.[\w-]{16,64}\.[\w-]{16,64}|AC[a-f\d]{32})\b"
+    ),
+    (
+        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,8000}?"
+        r"(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
+    ),
+    # A user and a password, or a key, in an address
     r"\b[a-z][a-z\d+.-]{1,20}://\K[^\s/:@<>]{1,100}:[^\s/@<>]{1,200}(?=@)",
-    r"[?&](?:access_token|refresh_token|id_token|token|api_?key|key|sig|signature|secret|password|pwd|"
-    r"auth|code|session|client_secret)=\K[^\s&#<>\"']{6,2000}",
+    (
+        r"[?&](?:access_token|refresh_token|id_token|token|api_?key|key|sig|signature|secret|"
+        r"password|pwd|auth|code|session|client_secret)=\K[^\s&#<>\"']{6,2000}"
+    ),
 )
-_PASSWORDS = (
-    r"(?:pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|mot de passe|contraseña|wachtwoord|senha|"
-    r"pin(?: code)?|otp|security code|cvv|cvc)"
-)
-_KEYS = (
-    r"(?:(?:client|shared|webhook|app|api|jwt|hmac)?[ _-]?secret(?:[ _-]?(?:key|access[ _-]?key))?|"
-    r"(?:api|access|private|secret|auth|license|licence|encryption|signing|account|storage|ssh)"
-    r"[ _-]?keys?|(?:access|refresh|auth|api|bearer|session|security)?[ _-]?tokens?|credentials?|keys?|"
-    r"schlüssel|clé(?: api)?|clave)"
-)
-_ASSIGNED = (
-    rf"(?<![a-z])(?:{_PASSWORDS}|{_KEYS})(?![a-z])[\"']?(?:[ \t]*(?:value|no|number|id))?"
-    r"[ \t]*(?::=|=>|[:=])[ \t]*[\"'`]?\K[^\s\"'`,;<>]{3,400}"
-)
-_VERB = r"(?:[ \t]+(?:is|was|lautet|ist|es|est|of|->))?[ \t]+[\"'`]?"
-_TOLD_PASSWORD = rf"(?<![a-z]){_PASSWORDS}(?![a-z]){_VERB}\K[^\s\"'`,;<>]{{3,400}}"
-_TOLD_KEY = rf"(?<![a-z]){_KEYS}(?![a-z]){_VERB}\K[^\s\"'`,;<>]{{10,400}}"
 _OPAQUE = r"(?<![\w/+.=-])(?=[\w+/=-]{0,200}\d)[\w+/-]{32,400}={0,2}(?![\w/+.])"
 _UUID = re.compile(r"[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}", re.IGNORECASE)
 _STOPS = ".!?)]}"
-_STRONG, _WEAK = 0.97, 0.7
-_RANDOM_BITS = 3.9
-_VARIED_BITS = 2.7
+_STRONG, _ASSIGNED, _TOLD, _WEAK = 0.97, 0.95, 0.9, 0.7
+_VARIED_BITS, _RANDOM_BITS = 2.7, 3.9
+_VALUE = r"[^\s\"'`,;<>\ue001]"
+_VERB = r"(?:[ \t]+(?:is|was|lautet|ist|es|est|of|->))?[ \t]+[\"'`]?"
 
 
 class ShapedSecrets(PatternRecognizer):
     """Secrets whose shape alone tells."""
 
-    PATTERNS = [  # noqa: RUF012 - presidio's own way to declare them
-        Pattern("Shape", shape, _STRONG) for shape in _SHAPES
-    ]
-
     def __init__(self) -> None:
-        super().__init__(supported_entity="SECRET", patterns=self.PATTERNS)
+        patterns = [Pattern("Shape", shape, _STRONG) for shape in _SHAPES]
+        super().__init__(supported_entity="SECRET", patterns=patterns)
 
 
 class AssignedSecrets(PatternRecognizer):
     """What is given as the value of a password, a key or a token."""
 
-    PATTERNS = [Pattern("Assigned", _ASSIGNED, _STRONG - 0.02)]  # noqa: RUF012
-
     def __init__(self) -> None:
-        super().__init__(supported_entity="SECRET", patterns=self.PATTERNS)
+        names = rf"(?<![a-z]){either('passwords', 'keys')}(?![a-z])[\"']?"
+        between = r"(?:[ \t]*(?:value|no|number|id))?[ \t]*(?::=|=>|[:=])[ \t]*[\"'`]?"
+        patterns = [Pattern("Assigned", rf"{names}{between}\K{_VALUE}{{3,400}}", _ASSIGNED)]
+        super().__init__(supported_entity="SECRET", patterns=patterns)
+        self._words = frozenset(phrases("no secrets"))
 
     def invalidate_result(self, pattern_text: str) -> bool:
         """Return whether it is a word of the sentence rather than a value."""
-        return pattern_text.strip(_STOPS).casefold() in _WORDS
+        return _plain(pattern_text).casefold() in self._words
 
 
 class ToldPasswords(PatternRecognizer):
     """What stands behind a word for a password in a sentence, where it is no plain word."""
 
-    PATTERNS = [Pattern("Told", _TOLD_PASSWORD, _WEAK + 0.2)]  # noqa: RUF012
-
     def __init__(self) -> None:
-        super().__init__(supported_entity="SECRET", patterns=self.PATTERNS)
+        text = rf"(?<![a-z]){either('passwords')}(?![a-z]){_VERB}\K{_VALUE}{{3,400}}"
+        super().__init__(supported_entity="SECRET", patterns=[Pattern("Told", text, _TOLD)])
 
     def invalidate_result(self, pattern_text: str) -> bool:
         """Return whether it reads like a word."""
@@ -92,10 +90,9 @@ class ToldPasswords(PatternRecognizer):
 class ToldKeys(PatternRecognizer):
     """What stands behind a word for a key in a sentence, where nobody would write it by hand."""
 
-    PATTERNS = [Pattern("Told", _TOLD_KEY, _WEAK + 0.2)]  # noqa: RUF012
-
     def __init__(self) -> None:
-        super().__init__(supported_entity="SECRET", patterns=self.PATTERNS)
+        text = rf"(?<![a-z]){either('keys')}(?![a-z]){_VERB}\K{_VALUE}{{10,400}}"
+        super().__init__(supported_entity="SECRET", patterns=[Pattern("Told", text, _TOLD)])
 
     def invalidate_result(self, pattern_text: str) -> bool:
         """Return whether it reads like words, a number or a product with its version."""
@@ -111,10 +108,8 @@ class ToldKeys(PatternRecognizer):
 class OpaqueSecrets(PatternRecognizer):
     """Long strings without a word beside them that nobody would write by hand."""
 
-    PATTERNS = [Pattern("Opaque", _OPAQUE, _WEAK)]  # noqa: RUF012
-
     def __init__(self) -> None:
-        super().__init__(supported_entity="SECRET", patterns=self.PATTERNS)
+        super().__init__(supported_entity="SECRET", patterns=[Pattern("Opaque", _OPAQUE, _WEAK)])
 
     def invalidate_result(self, pattern_text: str) -> bool:
         """Return whether it is a word chain, a path, a UUID or a checksum rather than random."""
@@ -126,6 +121,11 @@ class OpaqueSecrets(PatternRecognizer):
         return not mixed or entropy(pattern_text) < _RANDOM_BITS
 
 
+def secret_recognizers() -> Sequence[PatternRecognizer]:
+    """Return all of this room."""
+    return (ShapedSecrets(), AssignedSecrets(), ToldPasswords(), ToldKeys(), OpaqueSecrets())
+
+
 def entropy(text: str) -> float:
     """Return Shannon's entropy of the characters, in bits a character."""
     counts = Counter(text)
@@ -134,23 +134,3 @@ def entropy(text: str) -> float:
 
 def _plain(value: str) -> str:
     return value.rstrip(_STOPS)
-
-
-_WORDS: frozenset[str] = frozenset(
-    """
-    required missing invalid expired wrong reset empty null none true false changed unknown blocked
-    incorrect correct valid optional hidden yes the and not found rejected refused rotated revoked
-    set unset given used sent see below above same new old default string number text field
-    """.split()
-)
-
-
-def recognizers() -> Sequence[PatternRecognizer]:
-    """Return all of this room."""
-    return (
-        ShapedSecrets(),
-        AssignedSecrets(),
-        ToldPasswords(),
-        ToldKeys(),
-        OpaqueSecrets(),
-    )

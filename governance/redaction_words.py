@@ -11,9 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 
 _NAMES = "redaction_names.txt"
-_LETTERS = str.maketrans({
-    "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss",
-})  # fmt: skip
+_LETTERS = str.maketrans(
+    {
+        "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss",
+        "\u0131": "i",
+    }
+)  # fmt: skip
 _ENDINGS = (
     ("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ied", "y"), ("ing", ""),
     ("ing", "e"), ("er", ""), ("er", "e"), ("est", ""), ("ly", ""), ("n't", ""),
