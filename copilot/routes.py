@@ -75,7 +75,7 @@ def ask(request: Request, asker: Asker, body: AskBody) -> Response:
     """An answer with exact quotes, or a hand-over to a person, and how sure it is."""
     copilot: Copilot = request.app.state.copilot
     reply = copilot.ask(_asked(asker, body))
-    _count(request, reply.body)
+    _count(request, reply)
     return _json(reply.body)
 
 
@@ -99,7 +99,7 @@ async def ask_stream(request: Request, asker: Asker, body: AskBody) -> Streaming
     def told() -> Iterator[Event]:
         for event in copilot.stream(asked):
             if isinstance(event, Reply):
-                _count(request, event.body)
+                _count(request, event)
             yield event
 
     events = server_sent(told(), lambda error: problem_of(request, error))
@@ -197,10 +197,10 @@ def _asked(principal: Principal, body: AskBody) -> Asked:
     )
 
 
-def _count(request: Request, outcome: OutcomeJson) -> None:
+def _count(request: Request, reply: Reply) -> None:
     telemetry: Telemetry = request.app.state.telemetry
-    telemetry.outcomes.labels(kind=outcome.kind).inc()
-    gave(request, len(outcome.citations))
+    telemetry.outcomes.labels(kind=reply.body.kind).inc()
+    gave(request, len(reply.body.citations), suspicious=reply.suspicious is not None)
 
 
 def _json(outcome: OutcomeJson) -> Response:

@@ -21,10 +21,8 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -158,16 +156,6 @@ class Outbox:
                 update(notices)
                 .where(notices.c.next_at.is_not(None), notices.c.created_at < before)
                 .values(next_at=None, dead=True, body={})
-            ).rowcount
-
-    def clear(self, before: datetime) -> int:
-        """Forget what was settled and put here before a moment; returns how much that was."""
-        with self._database.write() as connection:
-            return connection.execute(
-                delete(notices).where(
-                    or_(notices.c.delivered_at.is_not(None), notices.c.dead),
-                    notices.c.created_at < before,
-                )
             ).rowcount
 
     def waiting(self) -> int:

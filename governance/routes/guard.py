@@ -24,7 +24,7 @@ from governance.limit_policy import RouteGroup
 from governance.limiting import Limits
 from governance.origins import Sender
 from governance.principal import Permission, Principal
-from governance.vigilance import GIVEN, HELD_OFF, asker_of
+from governance.vigilance import GIVEN, HELD_OFF, SUSPICIOUS, asker_of
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a JSON body. A question has at most 4,000 characters."""
@@ -165,9 +165,13 @@ async def _admit(request: Request, principal: Principal, group: RouteGroup) -> N
         limits.admit(principal, group)
 
 
-def gave(request: Request, number: int) -> None:
-    """Say how many passages or documents an answer holds, for `abuse.export`."""
+def gave(request: Request, number: int, *, suspicious: bool = False) -> None:
+    """Say how many passages an answer holds, and whether the question carried a command.
+
+    The sections `abuse.export` and `abuse.attacks` of the policy count them.
+    """
     setattr(request.state, GIVEN, number)
+    setattr(request.state, SUSPICIOUS, suspicious)
 
 
 class GuardedRoute(APIRoute):

@@ -90,14 +90,3 @@ def test_without_a_receiver_the_past_does_not_pile_up(database: Database) -> Non
     recent = written(database, NOW)
     assert outbox.give_up(NOW - HOUR) == 1
     assert [one.notice.id for one in outbox.due(NOW, 10)] == [recent]
-
-
-def test_settled_notices_are_forgotten_and_waiting_ones_are_not(database: Database) -> None:
-    outbox = Outbox(database)
-    outbox.delivered(written(database, NOW - 3 * HOUR), NOW)
-    outbox.failed(written(database, NOW - 3 * HOUR), None)
-    waiting = written(database, NOW - 3 * HOUR)
-    outbox.delivered(written(database, NOW), NOW)
-    assert outbox.clear(NOW - HOUR) == 2
-    with database.read() as connection:
-        assert connection.execute(select(notices.c.id)).scalars().all()[0] == waiting
