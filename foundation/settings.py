@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     )
     webhook_url: Secret[AnyHttpUrl] | None = Field(
         default=None,
-        description="Where notices of escalations, reviews and security events are sent; "
+        description="Where notices of reviews and security events are sent; "
         "https, or this machine; empty: nowhere.",
     )
     webhook_secret: SecretStr | None = Field(

@@ -51,7 +51,6 @@ notices = Table(
 class NoticeKind(StrEnum):
     """What a notice tells of; receivers see it as `type`."""
 
-    ESCALATION_CREATED = "escalation.created"
     REVIEW_DUE = "document.review_due"
     DOCUMENT_EXPIRED = "document.expired"
     SECURITY_EVENT = "security.event"
