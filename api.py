@@ -206,6 +206,7 @@ def _hand_out(app: FastAPI, assembly: Assembly) -> None:
     state.copilot = assembly.copilot
     state.records = assembly.records
     state.audit_desk = assembly.audit_desk
+    state.operator = assembly.operator
     state.person_request = PersonRequest(
         records=assembly.records, policy=assembly.policy.current, clock=assembly.clock
     )

@@ -211,11 +211,14 @@ class Assembly:
     def audit_desk(self) -> "AuditDesk":
         """The audit, for who may read it."""
         from governance.audit_desk import AuditDesk
+
+        return AuditDesk(self.database, self.operator, self.clock)
+
+    def operator(self) -> str:
+        """The tenant that runs this house; empty where nobody does yet."""
         from governance.operator import operator_tenant
 
-        return AuditDesk(
-            self.database, lambda: operator_tenant(self.settings, self.database), self.clock
-        )
+        return operator_tenant(self.settings, self.database)
 
     @cached_property
     def retention(self) -> "Retention":

@@ -1,9 +1,11 @@
 """What an operator watches."""
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -28,6 +30,12 @@ async def _metrics_reader(
     if not identity.principal.may(Permission.READ_METRICS):
         raise ForbiddenError(
             "none of your roles may read the metrics", permission=Permission.READ_METRICS
+        )
+    # They count everybody's requests and outcomes, whoever asks.
+    operator: Callable[[], str] = request.app.state.operator
+    if identity.principal.tenant != await to_thread.run_sync(operator):
+        raise ForbiddenError(
+            "only who runs this service may read its metrics", permission=Permission.READ_METRICS
         )
 
 
@@ -75,6 +83,6 @@ def _is_loopback(address: str) -> bool:
     },
 )
 async def metrics(request: Request) -> Response:
-    """For this machine, or with a token whose role may read metrics."""
+    """For this machine, or for the operator's people whose role may read metrics."""
     telemetry: Telemetry = request.app.state.telemetry
     return Response(telemetry.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -23,6 +23,12 @@ class TestMetrics:
         auditor = house.bearer("northstar", Role.AUDITOR)
         assert house.client.get("/metrics", headers=auditor).status_code == 200
 
+    def test_they_count_everybody_and_are_for_who_runs_the_house(self, house: Any) -> None:
+        for role in (Role.AUDITOR, Role.ADMIN):
+            told = house.client.get("/metrics", headers=house.bearer("acme", role))
+            assert told.status_code == 403
+            assert "only who runs this service" in told.json()["detail"]
+
     @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
     @pytest.mark.parametrize(
         "name", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"]
