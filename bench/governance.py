@@ -85,6 +85,10 @@ class SignatureOnly:
     def __init__(self, tokens: TokenAuthority) -> None:
         self._tokens = tokens
 
+    def waits(self, _: str) -> bool:
+        """Whether another machine is asked."""
+        return False
+
     def identify(self, bearer: str, _: Sender) -> Identity:
         """Whom the token proves."""
         return self._tokens.identify(bearer, header_of(bearer))
@@ -99,10 +103,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--most", type=int, default=150, help="questions")
     parser.add_argument("--rounds", type=int, default=3, help="of each question the best counts")
     options = parser.parse_args(arguments)
-    questions = _questions(options.questions, options.most)
     board = Board()
+    questions = sampled_questions(options.questions, options.most)
+    measure(board, questions, options.rounds, options.data)
+    board.close()
+    return 0
+
+
+def measure(
+    board: Board, questions: Sequence[str], rounds: int, sources: Sequence[Path] = ()
+) -> None:
+    """Measure over copies of these data folders, or over the sample corpus."""
     with tempfile.TemporaryDirectory(prefix="bench-governance-") as work:
-        for number, source in enumerate(options.data or [None]):
+        for number, source in enumerate(sources or [None]):
             folder = Path(work) / str(number)
             if source is not None:
                 shutil.copytree(source, folder)
@@ -111,10 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     assembly.ingest_managed(SAMPLE)
                 name = "corpora/sample" if source is None else source.name
                 assembly.redactor.load()
-                measure_parts(name, assembly, questions, options.rounds, board)
-                asyncio.run(measure_http(name, assembly, questions, options.rounds, board))
-    board.close()
-    return 0
+                measure_parts(name, assembly, questions, rounds, board)
+                asyncio.run(measure_http(name, assembly, questions, rounds, board))
 
 
 def measure_parts(
@@ -294,7 +305,8 @@ def _report(board: Board, name: str, pairs: Sequence[Pair]) -> None:
     board.add(f"{name}: share that governance adds, p50", governed[0] / bare[0] - 1, at_most=_MOST)
 
 
-def _questions(path: Path, most: int) -> list[str]:
+def sampled_questions(path: Path, most: int) -> list[str]:
+    """Questions of a dataset, each once, in an order that has nothing to do with its own."""
     found = list(dict.fromkeys(case.question for case in read_dataset(path)))
     random.Random(3).shuffle(found)
     return found[:most]
