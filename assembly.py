@@ -79,7 +79,7 @@ class Assembly:
     def _opened_database(self) -> Database:
         # Tables register themselves; whoever opens the folder first creates all of them.
         from copilot import record_tables  # noqa: F401
-        from governance import api_keys, housekeeping, notices, revocations, tables  # noqa: F401
+        from governance import api_key, housekeeping, notices, revocations, tables  # noqa: F401
         from ingest import job_tables  # noqa: F401
 
         return open_database(self.settings.resolved_database_url, outside_key=self._audit_key)

@@ -27,7 +27,7 @@ from bench.figures import Board
 from foundation.clock import system_clock
 from foundation.database import Database, open_database
 from governance.access import Access
-from governance.api_keys import KeyRequest
+from governance.api_key import KeyRequest
 from governance.identity import TokenRequest
 from governance.local_tokens import TokenAuthority
 from governance.origins import Sender

@@ -10,7 +10,7 @@ from commands.usage import Commands, UsageError
 from commands.who import attributes, check_tenant, roles
 
 if TYPE_CHECKING:
-    from governance.api_keys import ApiKey, KeyRequest
+    from governance.api_key import ApiKey, KeyRequest
     from governance.principal import Permission
 
 
@@ -64,7 +64,7 @@ def _create(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> "KeyRequest":
-    from governance.api_keys import KeyRequest
+    from governance.api_key import KeyRequest
 
     return KeyRequest(
         tenant=options.tenant,

@@ -8,43 +8,28 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    Connection,
-    DateTime,
-    Index,
-    Row,
-    String,
-    Table,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from foundation.afterwards import Afterwards
 from foundation.clock import Clock
-from foundation.database import Database, metadata
+from foundation.database import Database
 from foundation.errors import ConflictError, InvalidRequestError, NotFoundError
-from governance.audit import CONSOLE, Action, AuditEvent, event_of, record
-from governance.identity import (
-    LONGEST_SUBJECT,
-    LONGEST_TENANT,
-    CredentialKind,
-    Identity,
-    Refusal,
-    UnauthenticatedError,
+from governance.api_key import (
+    ApiKey,
+    KeyRequest,
+    NewKey,
+    api_keys,
+    found_key,
+    key_of,
+    values_of,
 )
+from governance.audit import CONSOLE, Action, AuditEvent, event_of, record
+from governance.identity import Identity, Refusal, UnauthenticatedError
 from governance.key_rules import check_within
 from governance.origins import checked_origin
-from governance.principal import Permission, Principal, Role
+from governance.principal import Principal
 
 PREFIX = "pck_"
 LONGEST_KEY_LIFE = timedelta(days=365)
@@ -53,80 +38,6 @@ MOST_KEYS = 200
 _NOTED_EVERY = timedelta(minutes=1)
 _ID = re.compile(r"[0-9a-f]{16}")
 _NOBODYS = hashlib.sha256(b"").hexdigest()
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("tenant", String(LONGEST_TENANT), nullable=False),
-    Column("name", String(255), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("roles", JSON, nullable=False),
-    # None: all that the roles allow.
-    Column("scopes", JSON(none_as_null=True)),
-    Column("attributes", JSON, nullable=False),
-    Column("origins", JSON, nullable=False),
-    Column("created_by", String(LONGEST_SUBJECT), nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
-    Column("last_used_at", DateTime(timezone=True)),
-    Column("revoked_at", DateTime(timezone=True)),
-    Index("api_keys_tenant", "tenant", "created_at"),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRequest:
-    """What a key should be. `scopes` narrow what the roles allow; None: they do not."""
-
-    tenant: str
-    name: str
-    roles: frozenset[Role]
-    ttl: timedelta
-    scopes: frozenset[Permission] | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    origins: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """What is known of a key. Its secret is not."""
-
-    id: str
-    name: str
-    principal: Principal
-    origins: frozenset[str]
-    created_by: str
-    created_at: datetime
-    expires_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-
-    @property
-    def identity(self) -> Identity:
-        """What it proves while it is good."""
-        return Identity(
-            principal=self.principal,
-            kind=CredentialKind.API_KEY,
-            token_id=self.id,
-            issued=self.created_at,
-            expires=self.expires_at,
-            key_id=self.id,
-        )
-
-    def refusal(self, now: datetime) -> Refusal | None:
-        """Why it is not good any more, if it is not."""
-        if self.revoked_at is not None:
-            return Refusal.REVOKED
-        return Refusal.EXPIRED if now >= self.expires_at else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewKey:
-    """A key with what it is sent as; the only moment at which both are known."""
-
-    key: ApiKey
-    text: str
 
 
 class ApiKeys:
@@ -174,7 +85,7 @@ class ApiKeys:
                 raise ConflictError(
                     f"{request.tenant} has {MOST_KEYS} keys that are good; revoke some first"
                 )
-            connection.execute(insert(api_keys).values(digest=_digest(secret), **_values(key)))
+            connection.execute(insert(api_keys).values(digest=_digest(secret), **values_of(key)))
             record(connection, _event(key, Action.KEY_CREATED, by.principal if by else None, now))
         return NewKey(key=key, text=f"{PREFIX}{key_id}_{secret}")
 
@@ -184,7 +95,7 @@ class ApiKeys:
         if tenant is not None:
             query = query.where(api_keys.c.tenant == tenant)
         with self._database.read() as connection:
-            return tuple(_key(row) for row in connection.execute(query))
+            return tuple(key_of(row) for row in connection.execute(query))
 
     def revoke(self, tenant: str | None, key_id: str, by: Principal | None = None) -> ApiKey:
         """End a key of this tenant, and with it the widget tokens that it minted.
@@ -217,7 +128,7 @@ class ApiKeys:
             raise UnauthenticatedError(reason=Refusal.UNKNOWN_KEY)
         if not matches:
             raise UnauthenticatedError(reason=Refusal.BAD_SIGNATURE)
-        key, now = _key(row), self._clock()
+        key, now = key_of(row), self._clock()
         if reason := key.refusal(now):
             raise UnauthenticatedError(reason=reason, proven=key.identity)
         self._note_use(key, now)
@@ -244,12 +155,6 @@ class ApiKeys:
             )
 
 
-def found_key(connection: Connection, key_id: str) -> ApiKey | None:
-    """The key of this id, whatever has become of it."""
-    row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
-    return None if row is None else _key(row)
-
-
 def _check(request: KeyRequest) -> None:
     if not timedelta(minutes=1) <= request.ttl <= LONGEST_KEY_LIFE:
         message = f"an API key lives between a minute and {LONGEST_KEY_LIFE.days} days"
@@ -273,50 +178,6 @@ def _good_keys(connection: Connection, tenant: str, now: datetime) -> int:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-
-
-def _values(key: ApiKey) -> dict[str, object]:
-    principal = key.principal
-    scopes = principal.scopes
-    return {
-        "id": key.id,
-        "tenant": principal.tenant,
-        "name": key.name,
-        "roles": sorted(principal.roles),
-        "scopes": None if scopes is None else sorted(scopes),
-        "attributes": dict(principal.attributes),
-        "origins": sorted(key.origins),
-        "created_by": key.created_by,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "last_used_at": key.last_used_at,
-        "revoked_at": key.revoked_at,
-    }
-
-
-def _key(row: Row[Any]) -> ApiKey:
-    return ApiKey(
-        id=row.id,
-        name=row.name,
-        principal=Principal(
-            subject=f"key:{row.id}",
-            tenant=row.tenant,
-            roles=frozenset(Role(one) for one in row.roles),
-            attributes=row.attributes,
-            scopes=None if row.scopes is None else frozenset(Permission(s) for s in row.scopes),
-        ),
-        origins=frozenset(row.origins),
-        created_by=row.created_by,
-        created_at=_utc(row.created_at),
-        expires_at=_utc(row.expires_at),
-        last_used_at=None if row.last_used_at is None else _utc(row.last_used_at),
-        revoked_at=None if row.revoked_at is None else _utc(row.revoked_at),
-    )
-
-
-def _utc(moment: datetime) -> datetime:
-    # SQLite keeps no time zone; what was written was UTC.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _event(key: ApiKey, action: Action, by: Principal | None, now: datetime) -> AuditEvent:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from governance.api_keys import LONGEST_KEY_LIFE, ApiKey, KeyRequest
+from governance.api_key import ApiKey, KeyRequest
+from governance.api_keys import LONGEST_KEY_LIFE
 from governance.identity import LONGEST_SUBJECT, CredentialKind, Identity
 from governance.origins import LONGEST_ORIGIN
 from governance.principal import Permission, Role

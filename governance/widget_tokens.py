@@ -16,7 +16,7 @@ from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import InvalidRequestError
 from foundation.ids import new_id
-from governance.api_keys import ApiKey, found_key
+from governance.api_key import ApiKey, found_key
 from governance.audit import Action, event_of, record
 from governance.identity import (
     LONGEST_SUBJECT,

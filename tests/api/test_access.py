@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from foundation.errors import StorageError
 from governance.access import Access
-from governance.api_keys import KeyRequest, NewKey
+from governance.api_key import KeyRequest, NewKey
 from governance.audit import HOUSE, audit_lines
 from governance.house_secret import token_secret
 from governance.principal import PERMISSIONS, Permission, Role
