@@ -1,5 +1,6 @@
 """What people do to documents, through whatever door the house has for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,15 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A deed as a request."""
+
+    method: str
+    path: str
+    body: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """What came of a deed: an HTTP status, whichever door it went through, and the answer."""
 
@@ -29,11 +39,18 @@ class Tried:
         return self.status < 300
 
 
+def request_of(deed: Deed, document: str, note: str, version: int | None = None) -> Asking:
+    """The request that a deed is."""
+    if deed is Deed.DELETE:
+        return Asking(method="DELETE", path=f"/v1/documents/{document}")
+    body: dict[str, object] = {"note": note}
+    if version is not None and deed is not Deed.WITHDRAW:
+        body["version"] = version
+    return Asking(method="POST", path=f"/v1/documents/{document}/{deed.value}", body=body)
+
+
 def try_deed(door: Door, person: Person, deed: Deed, document: str, note: str = "") -> Tried:
     """Let somebody try a deed."""
-    path, method = f"/v1/documents/{document}/{deed.value}", "POST"
-    if deed is Deed.DELETE:
-        path, method = f"/v1/documents/{document}", "DELETE"
-    body = {"note": note} if method == "POST" else None
-    response = door.send(person, method, path, body=body)
+    asking = request_of(deed, document, note)
+    response = door.send(person, asking.method, asking.path, body=asking.body)
     return Tried(status=response.status_code, text=response.text)

@@ -16,9 +16,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+import governance.policy
 from api import application
 from assembly import Assembly
 from foundation.settings import Settings
@@ -32,9 +34,13 @@ from tests.fakes.hash_embedder import HashEmbedder
 if TYPE_CHECKING:
     import httpx2
 
+    from ingest.job_worker import JobWorker
     from retrieval.embedding import SentenceTransformerEmbedder
 
 BEGINNING = datetime(2026, 3, 2, 12, tzinfo=UTC)
+REVIEWED = ("pricing", "policy")
+REVIEW_DAYS, OVERDUE_DAYS = 20, 5
+"""As the policy of these houses has it: who approved these kinds has to look again."""
 _PACKAGED = "all-MiniLM-L6-v2"
 
 
@@ -120,7 +126,10 @@ class AttackedHouse(Assembly):
 
     def __init__(self, folder: Path, clock: Calendar, *, real_model: bool = False) -> None:
         model = _PACKAGED if real_model else QuickModel.name
-        super().__init__(Settings(data_dir=folder / "data", embedder=model), clock)
+        policy = _policy(folder)
+        super().__init__(
+            Settings(data_dir=folder / "data", embedder=model, policy_file=policy), clock
+        )
         self.calendar = clock
         self._real_model = real_model
 
@@ -128,6 +137,11 @@ class AttackedHouse(Assembly):
     def embedder(self) -> "SentenceTransformerEmbedder":
         """The model."""
         return _real_model() if self._real_model else QuickModel()  # type: ignore[return-value]
+
+    @cached_property
+    def job_worker(self) -> "JobWorker":
+        """Reads uploads where the real model does; elsewhere they wait for ever."""
+        return super().job_worker if self._real_model else _Idle()  # type: ignore[return-value]
 
     def ingest(self, *pages: Page) -> IngestReport:
         """Take pages in as the command line does, less the parser's process."""
@@ -153,6 +167,30 @@ class AttackedHouse(Assembly):
         )
 
 
+class _Idle:
+    """Reads no uploads: a parser's process takes seconds, and volume is what counts here."""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def wake(self) -> None:
+        """Do nothing."""
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+
+def _policy(folder: Path) -> Path:
+    """The policy that ships with the house, under which approvals end while a world lasts."""
+    shipped = Path(governance.policy.__file__).with_name(governance.policy.SHIPPED)
+    policy = yaml.safe_load(shipped.read_text("utf-8"))
+    kinds = dict.fromkeys(REVIEWED, REVIEW_DAYS)
+    policy["approvals"] |= {"review_after_days": kinds, "expire_when_overdue_days": OVERDUE_DAYS}
+    path = folder / "policy.yaml"
+    path.write_text(yaml.safe_dump(policy), "utf-8")
+    return path
+
+
 class Door:
     """The served house, and a way to speak to it as somebody."""
 
@@ -171,7 +209,7 @@ class Door:
             self._bearers[person.key] = made
         return {"Authorization": f"Bearer {made[1]}"}
 
-    def send(
+    def send(  # noqa: PLR0913 - a request has this many sides
         self,
         person: Person | None,
         method: str,
@@ -179,10 +217,13 @@ class Door:
         *,
         body: object = None,
         query: Mapping[str, str] | None = None,
+        files: Sequence[tuple[str, str]] = (),
     ) -> "httpx2.Response":
-        """One request as somebody, or as nobody."""
+        """One request as somebody, or as nobody; with files it is a form, else JSON."""
         headers = self.headers(person) if person else {}
         given: dict[str, Any] = {} if body is None else {"json": body}
+        if files:
+            given = {"data": body, "files": [("file", one) for one in files]}
         return self.client.request(method, path, headers=headers, params=query, **given)
 
 

@@ -31,6 +31,7 @@ from retrieval.instructions import is_instruction
 _SEED = 7
 _AT_ONCE = 25
 _MOST_OVERBLOCKED = 0.05
+_MOST_MOVED = 0.02
 _ESCALATED = "I could not find an approved answer that I would vouch for."
 _SHOWN = 5
 
@@ -152,7 +153,7 @@ def _planted(tally: _Tally) -> Iterator[Check]:
     share = len(tally.nearest) / max(tally.asked, 1)
     yield Check(
         name="planted: nearest passages of escalations", attempts=tally.asked,
-        asked="at most 1 %", seen=f"{share:.2%} changed", passed=share <= 0.01,
+        asked="at most 2 %", seen=f"{share:.2%} changed", passed=share <= _MOST_MOVED,
         detail="\n".join(tally.nearest[:_SHOWN]),
     )  # fmt: skip
 

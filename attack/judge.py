@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from attack.house import Person
-from attack.probes import Known, Probe
-from attack.worlds import World
+from attack.probing import Known, Probe
+from attack.worlds import World, word_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -42,6 +42,7 @@ UNLIKE_ABSENT = "hidden things that do not look absent"
 WRONG_STATUS = "unexpected statuses"
 WITHHELD = "things withheld that may be seen"
 FAILED = "server errors"
+DEED = "deeds done that must not be"
 
 
 @dataclass(slots=True)
@@ -56,6 +57,9 @@ class Judge:
         """Send a probe and judge what comes back."""
         response = self._response(probe, probe.path)
         self._learn(probe, response)
+        forbidden = probe.done(response) if probe.done and response.status_code < 300 else ""
+        if forbidden:
+            self._tell(DEED, probe, response, forbidden)
         self._judge(probe, response)
         if probe.nobodys and response.status_code in probe.statuses:
             self._compare(probe, response)
@@ -64,7 +68,12 @@ class Judge:
         self.tally.requests += 1
         self.tally.operations[probe.operation] += 1
         response = self.world.door.send(
-            probe.person, probe.method, path, body=probe.body, query=probe.query
+            probe.person,
+            probe.method,
+            path,
+            body=probe.body,
+            query=probe.query,
+            files=probe.files,
         )
         self.tally.statuses[response.status_code] += 1
         return response
@@ -105,13 +114,22 @@ class Judge:
                     self.known.outcomes[identifier] = person
                 if identifier.startswith("cnv_"):
                     self.known.conversations.setdefault(identifier, set()).add(person.key)
-        if "/ask" in probe.operation:
+        if probe.operation.endswith(("/ask", "/ask/stream", "/search")):
             # What somebody said themselves is told to them again in their conversation.
             self.known.cited(person).update(self.world.canaries.found_in(probe.sent))
             self.known.cited(person).update(_CITED.findall(response.text))
+        if "/ask" in probe.operation:
             name = (probe.body or {}).get("conversation_id")
             if isinstance(name, str):
                 self.known.conversations.setdefault(name, set()).add(person.key)
+            self._learn_citations(person, response.text)
+
+    def _learn_citations(self, person: Person, text: str) -> None:
+        """Who cites a document is told to its owner: which outcome, of which tenant."""
+        outcomes = {one for one in _OWN.findall(text) if one.startswith("out_")}
+        for document in {one for one in _CITED.findall(text) if one.startswith("doc_")}:
+            citing = self.known.citing.setdefault(document, set())
+            citing |= outcomes | {word_of(person.tenant)}
 
     def _tell(self, what: str, probe: Probe, response: "httpx2.Response", why: str) -> None:
         who = _described(probe.person)

@@ -35,6 +35,7 @@ class KnownVersion:
     number: int
     standing: Standing
     published_on: date | None
+    counts_from: date | None
     starts: date | None
     ends: date | None
     audience: frozenset[str]
@@ -48,7 +49,25 @@ class KnownVersion:
     passages: tuple[str, ...]
     note_words: set[str] = field(default_factory=set)
     approver_words: set[str] = field(default_factory=set)
+    actor_words: set[str] = field(default_factory=set)
     submitted_by: str = ""
+    expired_on: date | None = None
+    looked_at: date | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether there are days on which readers see it, be they over."""
+        if self.standing is Standing.WITHDRAWN:
+            return False
+        return self.standing is Standing.APPROVED or self.expired_on is not None
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which it counts by itself."""
+        days = [self.ends or date.max]
+        if self.expired_on is not None:
+            days.append(_day_before(self.expired_on))
+        return min(days)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -61,6 +80,7 @@ class KnownDocument:
     words: frozenset[str]
     versions: list[KnownVersion]
     topic: str
+    forgotten: list[KnownVersion] = field(default_factory=list)
     withdrawn_by_person: bool = False
 
     @property
@@ -70,8 +90,8 @@ class KnownDocument:
 
     @property
     def approved(self) -> list[KnownVersion]:
-        """Its approved versions, oldest first."""
-        return [one for one in self.versions if one.standing is Standing.APPROVED]
+        """Its versions that are approved, or were until they expired, oldest first."""
+        return [one for one in self.versions if one.counts]
 
     def audience_of(self, version: KnownVersion) -> frozenset[str]:
         """What bounds every version: the newest approved one's audience."""
@@ -84,14 +104,12 @@ class KnownDocument:
             return version.starts
         if version is self.approved[0] and not version.supersedes:
             return date.min
-        return version.published_on or date.max
+        return version.counts_from or version.published_on or date.max
 
     def counting_on(self, day: date) -> KnownVersion | None:
         """The one version that counts on a day: the newest that has begun, unless it has ended."""
         begun = [one for one in self.approved if self.start_of(one) <= day]
-        if not begun or (begun[-1].ends is not None and begun[-1].ends < day):
-            return None
-        return begun[-1]
+        return begun[-1] if begun and day <= begun[-1].last_day else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +157,7 @@ class Oracle:
             (document, version)
             for document in self.documents.values()
             for version in document.approved
-            if document.start_of(version) <= _last_day(document, version, today)
+            if document.start_of(version) <= min(today, self.last_day(document, version))
             and _addressed(person, document, version)
         ]
 
@@ -148,6 +166,13 @@ class Oracle:
         if person.role not in _SEES_UNPUBLISHED:
             return []
         return [one for one in self.documents.values() if one.owner == person.tenant]
+
+    @staticmethod
+    def last_day(document: KnownDocument, version: KnownVersion) -> date:
+        """The last day on which a version counts, before a newer one takes its place."""
+        later = document.approved[document.approved.index(version) + 1 :]
+        begins = [document.start_of(one) for one in later]
+        return min([version.last_day, *(_day_before(one) for one in begins)])
 
     def _replaced(self, person: Person, day: date) -> set[str]:
         """Documents that another one replaces by that day, for those who may read that one."""
@@ -165,13 +190,6 @@ class Oracle:
                 if begins is not None and begins <= day:
                     gone.add(replaced)
         return gone
-
-
-def _last_day(document: KnownDocument, version: KnownVersion, today: date) -> date:
-    later = document.approved[document.approved.index(version) + 1 :]
-    begins = [document.start_of(one) for one in later]
-    before_next = min((_day_before(one) for one in begins), default=date.max)
-    return min(today, version.ends or date.max, before_next)
 
 
 def _day_before(day: date) -> date:

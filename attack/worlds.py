@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from random import Random
 
 from attack.canary import Canaries, Kind
-from attack.hands import Deed, Tried, try_deed
-from attack.house import Door, Page, Person
+from attack.hands import Deed, request_of
+from attack.house import OVERDUE_DAYS, REVIEW_DAYS, REVIEWED, Door, Page, Person
 from attack.oracle import KnownDocument, KnownVersion, Oracle, Standing, named
 from governance.document import ApprovalState, DocType, document_id
 from governance.principal import Role
@@ -43,6 +43,8 @@ class World:
     oracle: Oracle = field(default_factory=Oracle)
     tenants: tuple[str, ...] = ()
     people: tuple[Person, ...] = ()
+    operator: str = ""
+    """The first tenant that owned a document: it runs this house."""
     deleted: list[KnownDocument] = field(default_factory=list)
     touched: deque[KnownDocument] = field(default_factory=lambda: deque(maxlen=_LATELY))
     """What was changed last: mistakes show where something has just changed."""
@@ -81,6 +83,7 @@ class World:
     def add(self, draw: Random) -> KnownDocument:
         """Take in a new document of any tenant."""
         owner = draw.choice(self.tenants)
+        self.operator = self.operator or owner
         word = self.canaries.make(Kind.ADDRESS, f"the URI of a document of {owner}")
         topic = f"{draw.choice(_TOPICS)} {draw.choice(_THINGS)}"
         uri = f"pages/{word}.md"
@@ -126,21 +129,54 @@ class World:
             return
         role = Role.APPROVER if deed in (Deed.APPROVE, Deed.REJECT) else Role.CONTENT_OWNER
         person = self.person(role, document.owner)
-        self.try_as(person, deed, document)
+        version = draw.choice([document.newest, draw.choice(document.versions)])
+        self.try_as(person, deed, document, version)
 
-    def try_as(self, person: Person, deed: Deed, document: KnownDocument) -> Tried:
+    def try_as(
+        self,
+        person: Person,
+        deed: Deed,
+        document: KnownDocument,
+        version: KnownVersion | None = None,
+    ) -> None:
         """Let somebody try a deed; the oracle learns of it where it was done."""
-        note = self.canaries.make(Kind.NOTE, f"a note on {document.uri} of {document.owner}")
-        tried = try_deed(self.door, person, deed, document.id, note)
-        self._tell(f"{person.role.value} of {person.tenant}: {deed.value} {document.uri}", tried)
-        if tried.done:
-            self._happened(person, deed, document, note)
-        return tried
+        note = self.note_on(document)
+        chosen = version or document.newest
+        asking = request_of(deed, document.id, note, chosen.number)
+        response = self.door.send(person, asking.method, asking.path, body=asking.body)
+        self.tell_deed(person, deed, document, chosen, response.status_code)
+        if response.status_code < 300:
+            self.happened(person, deed, document, chosen, note)
+
+    def note_on(self, document: KnownDocument) -> str:
+        """A note that nobody but the owner's people may see."""
+        return self.canaries.make(Kind.NOTE, f"a note on {document.uri} of {document.owner}")
 
     def publish(self, document: KnownDocument) -> None:
         """Take a document's newest version all the way to its readers."""
         self.try_as(self.person(Role.CONTENT_OWNER, document.owner), Deed.SUBMIT, document)
         self.try_as(self.person(Role.APPROVER, document.owner), Deed.APPROVE, document)
+
+    def bring_back(self, draw: Random) -> None:
+        """Take in a document again that was deleted, under the same name."""
+        if not self.deleted:
+            return
+        document = draw.choice(self.deleted)
+        self.deleted.remove(document)
+        document.forgotten += document.versions
+        document.versions = []
+        document.withdrawn_by_person = False
+        self.oracle.documents[document.id] = document
+        self._version(draw, document, _audience(draw, self.tenants), [])
+
+    def see_to_reviews(self) -> None:
+        """What housekeeping does about approvals whose time is over."""
+        house = self.door.house
+        house.documents.reviews.run(house.calendar.now)
+        for document in self.oracle.documents.values():
+            for version in document.approved:
+                self._review(document, version)
+        self.journal.append("housekeeping has looked at approvals")
 
     def wait(self, draw: Random) -> None:
         """Let days pass."""
@@ -154,29 +190,65 @@ class World:
         known = list(self.oracle.documents.values())
         return draw.choice(known) if known else None
 
-    def _happened(self, person: Person, deed: Deed, document: KnownDocument, note: str) -> None:
-        newest = document.newest
-        newest.note_words.add(note)
+    def _review(self, document: KnownDocument, version: KnownVersion) -> None:
+        if version.standing is not Standing.APPROVED:
+            return
+        looked_at = version.looked_at or version.published_on
+        overdue = (
+            version.doc_type in REVIEWED
+            and looked_at is not None
+            and looked_at + timedelta(days=REVIEW_DAYS + OVERDUE_DAYS) <= self.today
+            and self.oracle.last_day(document, version) >= self.today
+        )
+        if overdue:
+            version.standing, version.expired_on = Standing.EXPIRED, self.today
+        elif version.ends is not None and version.ends < self.today:
+            version.standing = Standing.EXPIRED
+            version.expired_on = version.ends + timedelta(days=1)
+
+    def happened(
+        self,
+        person: Person,
+        deed: Deed,
+        document: KnownDocument,
+        version: KnownVersion,
+        note: str,
+    ) -> None:
+        """Let the oracle know of a deed that was done."""
+        version.note_words.add(note)
         self.touched.append(document)
         match deed:
             case Deed.SUBMIT:
-                newest.standing = Standing.IN_REVIEW
-                newest.submitted_by = person.subject
+                version.standing = Standing.IN_REVIEW
+                version.submitted_by = person.subject
+                version.actor_words.add(word_of(person.subject))
             case Deed.APPROVE:
-                newest.standing = Standing.APPROVED
-                newest.published_on = self.today
-                newest.approver_words.add(person.subject)
-                document.withdrawn_by_person = False
+                self._approved(person, document, version)
             case Deed.REJECT:
-                newest.standing = Standing.DRAFT
+                version.standing = Standing.DRAFT
+                version.actor_words.add(word_of(person.subject))
             case Deed.WITHDRAW:
                 for one in document.versions:
-                    one.standing = Standing.WITHDRAWN
+                    one.standing, one.expired_on, one.counts_from = Standing.WITHDRAWN, None, None
                     one.note_words.add(note)
+                    one.actor_words.add(word_of(person.subject))
                 document.withdrawn_by_person = True
             case Deed.DELETE:
                 del self.oracle.documents[document.id]
                 self.deleted.append(document)
+        if deed in (Deed.SUBMIT, Deed.REJECT) and version.expired_on is None:
+            version.counts_from = None
+
+    def _approved(self, person: Person, document: KnownDocument, version: KnownVersion) -> None:
+        version.actor_words.add(word_of(person.subject))
+        version.looked_at = self.today
+        if version.standing is Standing.APPROVED:
+            return
+        version.approver_words = {word_of(person.subject)}
+        version.standing, version.expired_on = Standing.APPROVED, None
+        version.published_on = self.today
+        version.counts_from = version.counts_from or self.today
+        document.withdrawn_by_person = False
 
     def _version(
         self,
@@ -185,7 +257,7 @@ class World:
         audience: frozenset[str],
         replaced: Sequence[KnownDocument],
     ) -> None:
-        number = len(document.versions) + 1
+        number = len(document.forgotten) + len(document.versions) + 1
         what = f"version {number} of {document.uri} of {document.owner}"
         title_word = self.canaries.make(Kind.TITLE, f"the title of {what}")
         text_words = [self.canaries.make(Kind.TEXT, f"the text of {what}") for _ in range(2)]
@@ -219,6 +291,7 @@ class World:
                 number=number,
                 standing=Standing(approval.value),
                 published_on=self.today if approval is ApprovalState.APPROVED else None,
+                counts_from=self.today if approval is ApprovalState.APPROVED else None,
                 starts=starts,
                 ends=ends,
                 audience=audience,
@@ -237,8 +310,22 @@ class World:
         shown = ", ".join(sorted(audience))
         self.journal.append(f"{approval.value} {what}, for {shown}, {days}")
 
-    def _tell(self, deed: str, tried: Tried) -> None:
-        self.journal.append(f"{deed} → {tried.status}")
+    def tell_deed(
+        self,
+        person: Person,
+        deed: Deed,
+        document: KnownDocument,
+        version: KnownVersion,
+        status: int,
+    ) -> None:
+        """Write a deed into the journal."""
+        what = f"{deed.value} version {version.number} of {document.uri}"
+        self.journal.append(f"{person.role.value} of {person.tenant}: {what} → {status}")
+
+
+def word_of(name: str) -> str:
+    """The canary in the name of a tenant or a person."""
+    return name.rpartition("-")[2]
 
 
 def new_world(door: Door, seed: int, *, tenants: int = 4, documents: int = 10) -> World:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from attack.attacked import ATTACKED, operations
 from attack.house import AttackedHouse, served
 from attack.isolation import CrossedError, attack, machine
 from attack.judge import CROSSED, WITHHELD, Tally
-from attack.probes import ATTACKED, operations
 from governance.visible_catalog import VisibleCatalog
 
 FEW = settings(
