@@ -96,23 +96,25 @@ class Persons:
 
     def _trimmed(self, run: list[Token]) -> Iterator[list[Token]]:
         """Yield the run from its first name on; a run of plain words only is none."""
-        while run and self._only_precedes(run):
-            run = run[1:]
-        ends = self._words.particles | self._words.no_names
-        while run and run[-1].folded in ends:
-            run = run[:-1]
-        if any(len(token.text) > 1 for token in run):
-            yield run[:_LONGEST_RUN]
+        first, last = 0, len(run)
+        while first < last and self._only_precedes(run[first], alone=last - first == 1):
+            first += 1
+        while first < last and run[last - 1].folded in self._words.no_names:
+            last -= 1
+        for at in range(first, last, _LONGEST_RUN):
+            piece = run[at : min(at + _LONGEST_RUN, last)]
+            if any(len(token.text) > 1 for token in piece):
+                yield piece
 
-    def _only_precedes(self, run: list[Token]) -> bool:
-        """Whether the first word stands before the name: the start of a sentence, an office."""
-        words, first = self._words, run[0]
+    def _only_precedes(self, first: Token, *, alone: bool) -> bool:
+        """Whether a word stands before the name: the start of a sentence, an office."""
+        words = self._words
         if first.folded in words.function_words:
             return True
         if first.folded in words.particles:
             return first.text.islower()
         return (
-            len(run) > 1
+            not alone
             and words.is_english(first.folded)
             and words.given(first.folded) is Standing.NONE
             and words.family(first.folded) is Standing.NONE

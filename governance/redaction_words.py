@@ -69,7 +69,7 @@ class Words:
         self.function_words = frozenset(STOP_WORDS)
         self.particles = self._names["particles"]
         self.organisations = self._names["words of organisations"]
-        self.no_names = self._names["no part of a name"] | self.function_words
+        self.no_names = self._names["no part of a name"] | self.function_words | self.particles
 
     def given(self, folded: str) -> Standing:
         """How surely a word is a given name."""
