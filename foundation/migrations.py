@@ -27,6 +27,10 @@ STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             # Retention looks every day for what is too old.
             "CREATE INDEX IF NOT EXISTS outcomes_created ON outcomes (tenant, created_at)",
         ),
+        5: (
+            # What somebody uploads does not vanish with a folder.
+            "ALTER TABLE documents ADD COLUMN uploaded BOOLEAN NOT NULL DEFAULT FALSE",
+        ),
     }
 )
 """By the schema version that a step leads to; it starts from the one before."""

@@ -51,6 +51,7 @@ class CatalogReader:
                 documents.c.uri,
                 documents.c.withdrawn_by_person,
                 documents.c.vanished,
+                documents.c.uploaded,
                 versions.c.document_id,
                 versions.c.version,
                 versions.c.fingerprint,
@@ -73,6 +74,7 @@ class CatalogReader:
                     approval=approval,
                     withdrawn_by_person=row.withdrawn_by_person,
                     vanished=row.vanished,
+                    uploaded=row.uploaded,
                     published=approval is ApprovalState.APPROVED
                     or (before is not None and before.published),
                 )

@@ -184,7 +184,12 @@ def _record(
             .values(approval=metadata.approval.value, counts_from=None, expired_at=None)
         )
     approved = metadata.approval is ApprovalState.APPROVED
-    connection.execute(update(documents).where(documents.c.id == identity).values(vanished=False))
+    uploaded = author.hand is Hand.PERSON
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == identity)
+        .values(vanished=False, uploaded=uploaded)
+    )
     connection.execute(
         insert(versions).values(
             **version_values(metadata),

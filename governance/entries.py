@@ -56,7 +56,8 @@ class PlannedVersion:
 class KnownDocument:
     """What ingest needs to know about a document to tell changed from unchanged.
 
-    `approval` is that of the newest version; `published` says whether any version is approved.
+    `approval` is that of the newest version; `published` says whether any version is approved,
+    `uploaded` that a person brought the newest one, and no folder.
     """
 
     document_id: str
@@ -66,6 +67,7 @@ class KnownDocument:
     approval: ApprovalState
     withdrawn_by_person: bool
     vanished: bool
+    uploaded: bool = False
     published: bool
 
 

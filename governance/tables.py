@@ -28,6 +28,8 @@ documents = Table(
     Column("withdrawn_by_person", Boolean, nullable=False, default=False),
     # Withdrawn because its file was gone: it comes back when the file does.
     Column("vanished", Boolean, nullable=False, default=False),
+    # Came by itself and not with a folder, so no folder can lack it.
+    Column("uploaded", Boolean, nullable=False, default=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("documents_tenant_uri", "tenant", "uri", unique=True),
 )

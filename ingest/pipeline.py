@@ -196,7 +196,8 @@ class Pipeline:
         vanished: list[KnownDocument] = []
         if how.prune is not Prune.NO:
             for tenant, documents in known.items():
-                live = [one for one in documents.values() if _is_live(one)]
+                # No folder lacks what never came with one.
+                live = [one for one in documents.values() if _is_live(one) and not one.uploaded]
                 gone = [
                     document
                     for document in live

@@ -20,7 +20,9 @@ from ingest.job import JobState
 from ingest.job_tables import jobs as job_rows
 from ingest.job_worker import JobWorker
 from ingest.jobs import MOST_ATTEMPTS
-from ingest.pipeline import Pipeline
+from ingest.manifest import IngestOptions
+from ingest.pipeline import IngestRun, Pipeline, Prune
+from ingest.source import discover
 from tests.fakes.small_house import OldModel, SmallHouse
 from tests.fakes.uploading import Sender
 from tests.fakes.waiting import wait_until
@@ -301,3 +303,25 @@ def test_what_a_crash_left_before_there_was_a_job_is_swept_away(tmp_path: Path) 
         wait_until(lambda: f"{old}-0" not in staged(house))
         # That one is younger than an upload takes.
         assert staged(house) == {f"job_{'f' * 12}{'0' * 20}-0"}
+
+
+def test_what_was_uploaded_does_not_vanish_with_a_folder(house: SmallHouse, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for name in ("one", "two"):
+        (corpus / f"{name}.md").write_text(f"# {name}\n\nThe word is {name}.\n")
+    run = IngestRun(workers=1, prune=Prune.ALL)
+    options = IngestOptions(tenant="northstar")
+    house.pipeline.run(discover([corpus], options), run)
+    (uploaded,) = Sender(house=house).sent({"a.md": PAGE}).outcome.document_ids
+    # One of the folder's own is from now on somebody's who uploads it.
+    taken = document_id("northstar", "one.md")
+    Sender(house=house).sent({"x.md": PAGE + b"More.\n"}, {"uri": "one.md"})
+    for name in ("one", "two"):
+        (corpus / f"{name}.md").unlink()
+    (corpus / "three.md").write_text("# three\n\nThe word is three.\n")
+    assert house.pipeline.run(discover([corpus], options), run).removed == 1
+    gone = document_id("northstar", "two.md")
+    states = {one.document_id: one.metadata.approval for one in house.catalog.newest("northstar")}
+    assert states[gone] is ApprovalState.WITHDRAWN
+    assert states[uploaded] is states[taken] is ApprovalState.DRAFT
