@@ -39,6 +39,7 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def _ingest(options: argparse.Namespace) -> int:
+    from foundation.errors import DataFolderBusyError
     from governance.document import ApprovalState, DocType
     from ingest.manifest import IngestOptions
     from ingest.pipeline import IngestRun, Prune
@@ -71,8 +72,14 @@ def _ingest(options: argparse.Namespace) -> int:
     with opened(options) as assembly:
         from terminal import ingest_progress
 
+        try:
+            pipeline = assembly.pipeline
+        except DataFolderBusyError as error:
+            raise DataFolderBusyError(
+                f"{error}; a service that runs takes documents at POST /v1/documents"
+            ) from None
         with ingest_progress(visible=not options.json) as on_progress:
-            report = assembly.pipeline.run(corpus, how, on_progress)
+            report = pipeline.run(corpus, how, on_progress)
     if options.json:
         print_json(_report_json(report))
     else:

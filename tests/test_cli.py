@@ -13,6 +13,7 @@ import pytest
 import cli
 from foundation.clock import parse_date
 from foundation.errors import InvalidRequestError
+from foundation.folder_lock import FolderLock
 from governance.document import DocType
 from retrieval.query import LARGEST_LIMIT
 
@@ -300,3 +301,15 @@ def test_the_kinds_of_document_the_command_line_knows_are_the_kinds_there_are():
     for kind in DocType:
         parser.parse_args(["ingest", "x", "--doc-type", kind.value])
     assert "reference" in {kind.value for kind in DocType}
+
+
+def test_while_the_service_runs_ingest_says_where_documents_go(data: Path, folder: Path):
+    lock = FolderLock(data / "index" / "lock", remedy="wait")
+    try:
+        done = run("ingest", str(folder / "corpus"), "--tenant", "northstar", data=data)
+    finally:
+        lock.release()
+    assert done.returncode == 1
+    assert f"process {os.getpid()}" in done.stderr
+    assert "POST /v1/documents" in done.stderr
+    assert done.stderr.count("\n") == 1
