@@ -37,7 +37,7 @@ _SHOWN = 5
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
     """What was compared, and the differences by what they are in."""
 
     asked: int = 0
@@ -75,7 +75,7 @@ def run(scale: Scale) -> list[Check]:
 
 def _plant_all(
     world: World, probes: Sequence[Probe], attacks: Sequence[str], scale: Scale
-) -> _Tally:
+) -> Tally:
     """Every attack at every place, some documents of the world at a time."""
     chance = random.Random(_SEED)
     plantings = [Planting(text=text, place=place) for text in attacks for place in Place]
@@ -85,7 +85,7 @@ def _plant_all(
     targets = list(world.texts())
     chance.shuffle(targets)
     clean = [world.ask(probe) for probe in probes]
-    tally = _Tally()
+    tally = Tally()
     for first in range(0, len(plantings), _AT_ONCE):
         batch = plantings[first : first + _AT_ONCE]
         chosen = [targets[(first + at) % len(targets)] for at in range(len(batch))]
@@ -98,7 +98,7 @@ def _plant_all(
 
 
 def compare(
-    tally: _Tally, probe: Probe, before: Seen, after: Seen, planted: dict[Path, Planting]
+    tally: Tally, probe: Probe, before: Seen, after: Seen, planted: dict[Path, Planting]
 ) -> None:
     """Note what differs between what a question got and gets with texts planted."""
     tally.asked += 1
@@ -112,7 +112,7 @@ def compare(
     _compare_flags(tally, told, after, planted)
 
 
-def _compare_flags(tally: _Tally, told: str, after: Seen, planted: dict[Path, Planting]) -> None:
+def _compare_flags(tally: Tally, told: str, after: Seen, planted: dict[Path, Planting]) -> None:
     for uri, quote, flagged in after.quotes:
         commands = [
             one.text.partition("\n")[0]
@@ -138,7 +138,7 @@ def _near(planted: dict[Path, Planting], before: Seen, after: Seen) -> str:
     )
 
 
-def _planted(tally: _Tally) -> Iterator[Check]:
+def _planted(tally: Tally) -> Iterator[Check]:
     for name, findings, attempts in (
         ("planted: kind, writer and owners of every outcome", tally.verdicts, tally.asked),
         ("planted: documents cited by answers", tally.sources, tally.answered),

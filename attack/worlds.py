@@ -283,7 +283,10 @@ class World:
         if document.withdrawn_by_person:
             # A crawl does not bring back what a person withdrew.
             approval = ApprovalState.DRAFT
-        chunks = self.door.house.catalog.chunks_of(document.id, number)
+        catalog = self.door.house.catalog
+        # What was deleted leaves a gap.
+        number = catalog.history(document.id)[-1].version
+        chunks = catalog.chunks_of(document.id, number)
         for one in chunks:
             self.canaries.learn(one.id, f"a passage's id in {what}")
         document.versions.append(
