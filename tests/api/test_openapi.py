@@ -19,6 +19,7 @@ ADDRESSES = {
     ("post", "/v1/documents/{document_id}/submit"), ("post", "/v1/documents/{document_id}/approve"),
     ("post", "/v1/documents/{document_id}/reject"),
     ("post", "/v1/documents/{document_id}/withdraw"), ("delete", "/v1/documents/{document_id}"),
+    ("post", "/v1/documents"), ("get", "/v1/jobs"), ("get", "/v1/jobs/{job_id}"),
     ("get", "/v1/me"), ("post", "/v1/keys"), ("get", "/v1/keys"), ("delete", "/v1/keys/{key_id}"),
     ("post", "/v1/tokens/revoke"), ("post", "/v1/widget-tokens"),
     ("get", "/v1/audit"), ("get", "/v1/audit/verification"),
