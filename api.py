@@ -37,7 +37,7 @@ from foundation.settings import Settings, load_settings
 from foundation.telemetry import Telemetry
 from governance.abuse import AbuseWatch, SecurityEvents
 from governance.housekeeping import Housekeeping
-from governance.limiting import Limits, counters_at
+from governance.limiting import Limits
 from governance.principal import Principal
 from governance.vigilance import Vigilance
 from openapi import document_of
@@ -183,6 +183,7 @@ def _opened(settings: Settings, clock: Clock) -> Assembly:
         nobody = Principal(subject="", tenant="", roles=frozenset())
         assembly.retriever.search(Query(text="warm-up", principal=nobody, limit=1))
         assembly.copilot  # noqa: B018 - made here, so that a bad policy is told at the start
+        assembly.limit_counters  # noqa: B018 - what is wrong with their address, likewise
         assembly.redactor.load()
         for line in assembly.documents.deletions.finish():
             _log.warning("a deletion is not finished: %s", line)
@@ -221,10 +222,9 @@ def _hand_out(app: FastAPI, assembly: Assembly) -> None:
 def _watch_over(state: State, assembly: Assembly) -> None:
     telemetry: Telemetry = state.telemetry
     policy = assembly.policy
-    url = assembly.settings.limits_url
     state.limits = Limits(
         lambda: policy.current().limits,
-        counters_at(url.get_secret_value() if url else None),
+        assembly.limit_counters,
         on_failure=telemetry.limit_counter_failures.inc,
     )
     state.counting = CapacityLimiter(COUNTERS)

@@ -22,6 +22,7 @@ from governance.policy_source import PolicySource
 from governance.visible_catalog import VisibleCatalog
 
 if TYPE_CHECKING:
+    from limits.storage import Storage
     from qdrant_client import QdrantClient
 
     from copilot.ask import Copilot
@@ -103,6 +104,14 @@ class Assembly:
     def policy(self) -> PolicySource:
         """What needs a person, who gets it, how fast: as the file says at the moment."""
         return PolicySource(self.settings.policy_file, self.database, self.clock)
+
+    @cached_property
+    def limit_counters(self) -> "Storage":
+        """Where requests are counted: in this process, or in Redis."""
+        from governance.limiting import counters_at
+
+        url = self.settings.limits_url
+        return counters_at(url.get_secret_value() if url else None)
 
     @cached_property
     def redactor(self) -> "Redactor":
