@@ -74,7 +74,7 @@ def first_letters(text: str) -> frozenset[str]:
     return frozenset(word[:_LETTERS] for word in _WORDS.findall(text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A frame and what it tells of a text; `askable` where a person may ask about it."""
 
@@ -97,17 +97,19 @@ class Rules:
     """Rules, found by the rarest word that each of them needs."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._by_letters: dict[str, list[Rule]] = {}
-        for rule in rules:
-            rarest = min(rule.frame.needs, key=_how_common, default=frozenset[str]())
-            for letters in rarest:
-                self._by_letters.setdefault(letters, []).append(rule)
+        self._rules = tuple(rules)
+        self._by_letters: dict[str, list[int]] = {}
+        for number, rule in enumerate(self._rules):
+            for letters in min(rule.frame.needs, key=_how_common, default=frozenset[str]()):
+                self._by_letters.setdefault(letters, []).append(number)
 
     def matches(self, text: str) -> Iterator[Found]:
-        """Every place in a folded text that a rule's frame matches."""
+        """Every place in a folded text that a rule's frame matches, rule after rule."""
         present = first_letters(text)
-        near = [rule for one in present & self._by_letters.keys() for rule in self._by_letters[one]]
-        for rule in dict.fromkeys(near):
+        letters = present & self._by_letters.keys()
+        # In the order in which they were given: what is found first must not depend on a hash.
+        for number in sorted({number for one in letters for number in self._by_letters[one]}):
+            rule = self._rules[number]
             for found in rule.frame.matches(text, present):
                 yield Found(
                     manner=rule.manner,

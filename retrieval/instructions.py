@@ -180,7 +180,7 @@ def _found(text: str) -> Iterator[Instruction]:
             # A row without words, a list's mark without an item: they go too.
             found = [Instruction(start=start, end=end, manner=found[0].manner)]
         yield from found
-        last = _code_end(text, lines, at)
+        last = _code_end(text, lines, at) if lead is not None else at
         if lead is not None and last > at:
             code = Instruction(start=lines[at][0], end=lines[last - 1][1], manner=Manner.CODE)
             if _does_harm(text[lead.start : code.end]):
