@@ -342,8 +342,9 @@ class Pipeline:
             how.author,
         )
         for one, version in zip(batch, recorded, strict=True):
-            # Somebody may have deleted its twin, and the file with it, before this rested on it.
-            self._blobs.put(one.data)
+            if not self._blobs.holds(version.blob_key):
+                # The last document with these bytes was deleted just before this one had them.
+                self._blobs.put(one.data)
             report.added += one.known is None
             report.updated += one.known is not None
             report.chunks += len(one.chunks)
