@@ -19,7 +19,14 @@ from attack.check import Check, Scale
 from attack.table import show
 from foundation.settings import Settings
 
-ATTACKS: tuple[str, ...] = ("isolation", "paired_worlds", "injections", "record", "cost")
+ATTACKS: tuple[str, ...] = (
+    "isolation",
+    "paired_worlds",
+    "approvals",
+    "injections",
+    "record",
+    "cost",
+)
 """One module each, in the order in which they run; each has `run(scale) -> list[Check]`."""
 
 

@@ -161,6 +161,11 @@ class Oracle:
             and _addressed(person, document, version)
         ]
 
+    @staticmethod
+    def reads_content(person: Person) -> bool:
+        """Whether this role reads any content at all."""
+        return person.role not in _WITHOUT_CONTENT
+
     def own(self, person: Person) -> list[KnownDocument]:
         """The documents of which this person may know whatever state they are in."""
         if person.role not in _SEES_UNPUBLISHED:

@@ -13,7 +13,8 @@ from governance.principal import Role
 _ALL_PASSAGES = 100
 
 
-def _filters(narrowing: Narrowing) -> dict[str, object]:
+def filters_of(narrowing: Narrowing) -> dict[str, object]:
+    """What a request says to be narrowed so."""
     return {
         "doc_types": sorted(narrowing.doc_types),
         "product": narrowing.product or None,
@@ -42,7 +43,7 @@ def _search(setting: Setting) -> Probe:
         body={
             "question": setting.question(),
             "k": _ALL_PASSAGES if whole else setting.draw.choice([1, 5, 20]),
-            "filters": _filters(narrowing),
+            "filters": filters_of(narrowing),
         },
         complete={word for _, version in readable for word in version.passages}
         if whole and everything
@@ -54,7 +55,7 @@ def _ask(setting: Setting) -> Probe:
     narrowing = setting.narrowing()
     polite = setting.draw.random() < 0.05
     question = "Can I talk to a person?" if polite else setting.question()
-    body: dict[str, object] = {"question": question, "filters": _filters(narrowing)}
+    body: dict[str, object] = {"question": question, "filters": filters_of(narrowing)}
     if setting.draw.random() < 0.4:
         # Everybody uses the same names for conversations: they must not meet.
         body["conversation_id"] = f"shared-{setting.draw.randrange(5)}"

@@ -56,6 +56,10 @@ class World:
         """The day that it is in this world."""
         return self.door.house.calendar.today
 
+    def day_before(self, days: int) -> date:
+        """The day so many days ago."""
+        return self.today - timedelta(days=days)
+
     def any_document(self, draw: Random) -> KnownDocument:
         """A document that is, or was, anywhere; often one that was changed lately."""
         if self.touched and draw.random() < 0.6:
