@@ -37,10 +37,10 @@ def test_a_question_is_on_record_with_what_came_of_it(house: Any, auditor: Any) 
 
 
 def test_a_search_is_on_record_with_what_it_brought(house: Any, auditor: Any) -> None:
-    asker = house.bearer("acme", subject="sam")
+    asker = house.bearer("acme", subject="samira")
     body = {"question": "refunds", "k": 3}
     found = house.client.post("/v1/search", json=body, headers=asker).json()["passages"]
-    [line] = read(house, auditor, actor="sam")["lines"]
+    [line] = read(house, auditor, actor="samira")["lines"]
     assert line["action"] == Action.SEARCHED
     assert line["details"]["passages"] == len(found)
     assert found[0]["document_id"] in dict(line["details"]["found"])
