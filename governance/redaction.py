@@ -61,6 +61,11 @@ class Redactor:
         self._lock = threading.Lock()
         self._analysis: Analysis | None = None
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the next text waits for nothing."""
+        return self._analysis is not None
+
     def load(self) -> None:
         """Load the model now, so that no question waits for it."""
         self._loaded()

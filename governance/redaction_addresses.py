@@ -79,15 +79,13 @@ class Addresses:
 
     def find(self, text: str, entities: Entities) -> list[Finding]:
         """Return the addresses of a text with capitals on its names."""
-        return [
-            Finding(
-                kind=PersonalData.ADDRESS,
-                start=start,
-                end=self._grown(text, end, entities),
-                score=SCORE,
-            )
-            for start, end in self._cores(text)
-        ]
+        found: list[Finding] = []
+        for start, core in self._cores(text):
+            end = self._grown(text, core, entities)
+            # The dot behind a town ends the sentence.
+            end -= text[start:end].endswith(".")
+            found.append(Finding(kind=PersonalData.ADDRESS, start=start, end=end, score=SCORE))
+        return found
 
     def _cores(self, text: str) -> Iterator[tuple[int, int]]:
         for found in self._streets.analyze(text, ["ADDRESS"]):

@@ -1,7 +1,7 @@
 """A small house around the pipeline, for tests here and for the processes they start and kill."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from governance.visible_catalog import VisibleCatalog
 from ingest.manifest import IngestOptions
 from ingest.pipeline import IngestReport, IngestRun, Pipeline, Prune
 from ingest.source import discover
+from ingest.ticket_redaction import TicketRedaction
 from retrieval.edge_index import EdgeIndex
 from retrieval.passage import Passage
 from retrieval.query import Query
@@ -56,7 +57,11 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, clock: Clock = system_clock) -> Iterator[House]:
+def house(
+    folder: Path,
+    clock: Clock = system_clock,
+    tickets: Callable[[], TicketRedaction] = tickets_as_they_are,
+) -> Iterator[House]:
     """Open everything over one folder, and close it again."""
     database = open_database(f"sqlite:///{folder / 'copilot.db'}")
     embedder = HashEmbedder()
@@ -71,7 +76,7 @@ def house(folder: Path, clock: Clock = system_clock) -> Iterator[House]:
                 index=index,
                 embedder=embedder,
                 blobs=BlobStore(str(folder / "blobs")),
-                tickets=tickets_as_they_are,
+                tickets=tickets,
             ),
             retriever=Retriever(
                 visible_catalog=VisibleCatalog(catalog, clock),
