@@ -177,8 +177,18 @@ async def _tell_status(request: Request, error: Exception) -> Response:
         raise error
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     told = _BY_STATUS.get(error.status_code, Telling(status=error.status_code, kind=kind))
-    response = _response(_problem(request.url.path, told, detail=error.detail), error.headers)
+    headers = dict(error.headers or {}) | _allowed(request, error.status_code)
+    response = _response(_problem(request.url.path, told, detail=error.detail), headers)
     return noted(request, response, error)
+
+
+def _allowed(request: Request, status: int) -> dict[str, str]:
+    """All methods that an address takes: the framework names those of one of its routes."""
+    if status != HTTPStatus.METHOD_NOT_ALLOWED:
+        return {}
+    template = getattr(request.scope.get("route"), "path", "")
+    methods = request.app.openapi()["paths"].get(template, {})
+    return {"Allow": ", ".join(sorted(one.upper() for one in methods))} if methods else {}
 
 
 async def _tell_misfits(request: Request, error: Exception) -> Response:

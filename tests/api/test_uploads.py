@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -29,8 +30,10 @@ from tests.fakes.waiting import wait_until
 SAMPLE = Path(__file__).parents[2] / "corpora" / "sample"
 MEGABYTE = 1024 * 1024
 PAGE = b"# Returns\n\nThe zebra policy says that returns take forty days.\n"
+# Without redaction, whose model takes its time to load and is tested elsewhere.
 SMALL = (
-    POLICY.read_text()
+    re.sub(r"tickets: \[[^\]]*\]", "tickets: []", POLICY.read_text())
+    .replace("searches: true", "searches: false")
     .replace("file_megabytes: 50", "file_megabytes: 1")
     .replace("request_megabytes: 100", "request_megabytes: 2")
     .replace("files: 50", "files: 3")
@@ -469,11 +472,11 @@ def test_uploads_of_one_name_at_once_become_versions_one_after_another(here: Ser
             time.sleep(0.05)
 
     with ThreadPoolExecutor(8) as pool:
-        jobs = list(pool.map(send, range(12)))
+        jobs = list(pool.map(send, range(9)))
     assert sum(one["added"] for one in jobs) == 1
-    assert sum(one["updated"] for one in jobs) == 11
+    assert sum(one["updated"] for one in jobs) == 8
     versions = here.house.catalog.history(document_id("northstar", "busy/name.md"))
-    assert [one.version for one in versions] == list(range(1, 13))
+    assert [one.version for one in versions] == list(range(1, 10))
 
 
 def test_a_tenant_has_so_many_uploads_under_way_and_no_more(tmp_path: Path) -> None:
@@ -545,3 +548,9 @@ def test_what_is_answered_is_what_is_documented(here: Served) -> None:
     assert {"401", "403", "408", "413", "415", "422", "429", "503"} <= set(operation["responses"])
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["required"] == ["file"]
+
+
+def test_an_address_names_all_methods_that_it_takes(here: Served) -> None:
+    for path, methods in (("/v1/documents", "GET, POST"), ("/v1/documents/doc_x", "DELETE, GET")):
+        told = httpx2.request("PATCH", f"{here.address}{path}", headers=owner(here))
+        assert (told.status_code, told.headers["allow"]) == (405, methods)
