@@ -70,8 +70,8 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Lines `old_from` to `old_to` of the older text and what stands there in the newer one."""
+class Block:
+    """Lines `old_from` to `old_to` of the older text, and what stands there in the newer one."""
 
     old_from: int
     old_to: int
@@ -83,7 +83,7 @@ class _Block:
 def compare(old: DocumentVersion, new: DocumentVersion, old_text: str, new_text: str) -> Comparison:
     """Compare two versions with their texts."""
     before, after = old_text.splitlines(), new_text.splitlines()
-    blocks = _joined(_blocks(before, after))
+    blocks = blocks_of(before, after)
     changes: list[Change] = []
     room = MOST_CHARACTERS
     complete = True
@@ -104,8 +104,13 @@ def compare(old: DocumentVersion, new: DocumentVersion, old_text: str, new_text:
     )
 
 
+def blocks_of(before: Sequence[str], after: Sequence[str]) -> list[Block]:
+    """Both texts as stretches that are the same and stretches that are not, in turn."""
+    return _joined(_blocks(before, after))
+
+
 def _told(
-    block: _Block, before: Sequence[str], after: Sequence[str], *, first: bool, last: bool
+    block: Block, before: Sequence[str], after: Sequence[str], *, first: bool, last: bool
 ) -> Change:
     old, new = before[block.old_from : block.old_to], after[block.new_from : block.new_to]
     left_out = 0
@@ -139,12 +144,12 @@ def _shortened(line: str) -> str:
     return f"{line[:_LONGEST_LINE]} … ({len(line) - _LONGEST_LINE} characters more)"
 
 
-def _blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[_Block]:
+def _blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[Block]:
     old_at = new_at = 0
     for old_line, new_line, length in _runs(_anchors(before, after)):
         yield from _between(before, after, old_at, old_line, new_at, new_line)
         old_at, new_at = old_line + length, new_line + length
-        yield _Block(old_line, old_at, new_line, new_at, same=True)
+        yield Block(old_line, old_at, new_line, new_at, same=True)
     yield from _between(before, after, old_at, len(before), new_at, len(after))
 
 
@@ -187,7 +192,7 @@ def _anchors(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int
 def _between(  # noqa: PLR0913, PLR0917 - two texts and a stretch of each
     before: Sequence[str], after: Sequence[str],
     old_from: int, old_to: int, new_from: int, new_to: int,
-) -> Iterator[_Block]:  # fmt: skip
+) -> Iterator[Block]:  # fmt: skip
     """Blocks of a stretch that holds no anchor."""
     same = 0
     while (
@@ -197,7 +202,7 @@ def _between(  # noqa: PLR0913, PLR0917 - two texts and a stretch of each
     ):
         same += 1
     if same:
-        yield _Block(old_from, old_from + same, new_from, new_from + same, same=True)
+        yield Block(old_from, old_from + same, new_from, new_from + same, same=True)
     old_from, new_from = old_from + same, new_from + same
     same_at_end = 0
     while (
@@ -208,26 +213,26 @@ def _between(  # noqa: PLR0913, PLR0917 - two texts and a stretch of each
         same_at_end += 1
     old_to, new_to = old_to - same_at_end, new_to - same_at_end
     if (old_to - old_from) * (new_to - new_from) > _LONGEST_COMPARED:
-        yield _Block(old_from, old_to, new_from, new_to, same=False)
+        yield Block(old_from, old_to, new_from, new_to, same=False)
     else:
         matcher = SequenceMatcher(None, before[old_from:old_to], after[new_from:new_to])
         for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-            yield _Block(
+            yield Block(
                 old_from + i1, old_from + i2, new_from + j1, new_from + j2, same=tag == "equal"
             )
     if same_at_end:
-        yield _Block(old_to, old_to + same_at_end, new_to, new_to + same_at_end, same=True)
+        yield Block(old_to, old_to + same_at_end, new_to, new_to + same_at_end, same=True)
 
 
-def _joined(blocks: Iterator[_Block]) -> list[_Block]:
+def _joined(blocks: Iterator[Block]) -> list[Block]:
     """Neighbours of one kind as one, and nothing empty."""
-    joined: list[_Block] = []
+    joined: list[Block] = []
     for one in blocks:
         if one.old_from == one.old_to and one.new_from == one.new_to:
             continue
         if joined and joined[-1].same == one.same:
             last = joined.pop()
-            one = _Block(last.old_from, one.old_to, last.new_from, one.new_to, same=one.same)  # noqa: PLW2901 - grown
+            one = Block(last.old_from, one.old_to, last.new_from, one.new_to, same=one.same)  # noqa: PLW2901 - grown
         joined.append(one)
     return joined
 
