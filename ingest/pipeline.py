@@ -32,7 +32,7 @@ from retrieval.keywords import SparseVector
 from retrieval.points import index_points, keyword_vectors, term_counts
 from retrieval.sync import IndexSync
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Goes up when the same file would be stored or chunked differently: then it is read again."""
 
 _BATCH_CHUNKS = 512

@@ -4,7 +4,7 @@ A frame is a row of parts, parted by spaces. `<role>` stands for any of the role
 (`manipulation.toml`; `<one+other>` for any of both), other words for themselves, with `|`
 between alternatives and `_` for a space inside one. `part?` may be missing, `part*3` may come up
 to three times, `..5` is up to five words of any kind. `!a|b` says that none of these follows, `:`
-is a colon, `$` the end of the text. Nothing reaches across a sentence's end.
+is a colon, `$` the end of a sentence. Nothing reaches across a sentence's end.
 """
 
 import re
@@ -33,13 +33,14 @@ class Manner(StrEnum):
 
 
 _WORDS = re.compile(r"\w+")
-_LETTERS = 4
-# Beginnings of words that stand in every other text, so that they tell little.
+_STEM = 4
+# Words that stand in every other text, so that a rule is not looked for by them.
 _COMMON = frozenset(
     """
-    a acti add all an and answ any as at be by can conf cont crea data de dele do e edit en ente es
-    file for from gene in incl inte is it la le list must new no not of on or out perm poli prod
-    prov repo rule safe secu send set show syst the this to un use user when will with you your
+    a add all an and any as at be by can content de delete do e en es file for from in include is it
+    la le list must new no not of on or order orders out permission policy post provide report
+    request requests rule rules security send set show system the this to use user when will with
+    you your
     """.split()  # noqa: SIM905 (read as words)
 )
 _OPENS = r"(?:^|[.!?#\]\-=*>]\s)\W*"
@@ -54,24 +55,25 @@ _COLON = r"(?:(?<=:)|(?<=:\s)|[^\w.!?\n]{0,3}:)\W{0,3}"
 class Frame:
     """A frame as it is matched: its pattern, and the words one of each of which it needs.
 
-    The words are cut to their first letters (`first_letters`): most texts lack one of them, and
-    that is found out much sooner than that a pattern does not match.
+    Most texts lack one of them, and that is found out much sooner than that a pattern does not
+    match. A stem is needed by its first letters with a star, as `words_of` gives them.
     """
 
     pattern: re.Pattern[str]
     needs: tuple[frozenset[str], ...]
 
     def matches(self, text: str, present: frozenset[str]) -> Iterator[re.Match[str]]:
-        """The places in a folded text whose words begin with `present`."""
+        """The places in a folded text whose words are `present`."""
         for needed in self.needs:
             if needed.isdisjoint(present):
                 return
         yield from self.pattern.finditer(text)
 
 
-def first_letters(text: str) -> frozenset[str]:
-    """What the words of a folded text begin with."""
-    return frozenset(word[:_LETTERS] for word in _WORDS.findall(text))
+def words_of(text: str) -> frozenset[str]:
+    """The words of a folded text, and what they begin with, starred."""
+    words = _WORDS.findall(text)
+    return frozenset([*words, *(f"{word[:_STEM]}*" for word in words)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +100,17 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._by_letters: dict[str, list[int]] = {}
+        self._by_word: dict[str, list[int]] = {}
         for number, rule in enumerate(self._rules):
-            for letters in min(rule.frame.needs, key=_how_common, default=frozenset[str]()):
-                self._by_letters.setdefault(letters, []).append(number)
+            for word in min(rule.frame.needs, key=_how_common, default=frozenset[str]()):
+                self._by_word.setdefault(word, []).append(number)
 
     def matches(self, text: str) -> Iterator[Found]:
         """Every place in a folded text that a rule's frame matches, rule after rule."""
-        present = first_letters(text)
-        letters = present & self._by_letters.keys()
+        present = words_of(text)
+        telling = present & self._by_word.keys()
         # In the order in which they were given: what is found first must not depend on a hash.
-        for number in sorted({number for one in letters for number in self._by_letters[one]}):
+        for number in sorted({number for one in telling for number in self._by_word[one]}):
             rule = self._rules[number]
             for found in rule.frame.matches(text, present):
                 yield Found(
@@ -165,9 +167,9 @@ def _written(part: str) -> _Part:
     if part == ":":
         return _Part(pattern=_COLON, self_parted=True, clings=True)
     if part == "$":
-        return _Part(pattern=r"(?=\W*$)", self_parted=True, clings=True)
+        return _Part(pattern=r"(?=[^\w.!?]*(?:$|[.!?]))", self_parted=True, clings=True)
     if part.startswith("!"):
-        return _Part(pattern=rf"(?!\W*(?:{part[1:]})(?!\w))", clings=True)
+        return _Part(pattern=rf"(?![^\w.!?]*(?:{part[1:]})(?!\w))", clings=True)
     if part.startswith(".."):
         return _Part(pattern=rf"(?:{_ANY_WORD}\s+){{0,{part[2:]}}}?", self_parted=True)
     body, times = part, ""
@@ -180,9 +182,15 @@ def _written(part: str) -> _Part:
     words = "|".join(_ended(entry) for entry in sorted(entries, key=len, reverse=True))
     if times:
         return _Part(pattern=rf"(?:(?:{words}){_SEPARATOR}){times}", self_parted=True)
-    telling = [max(_WORDS.findall(entry)[::-1], key=len, default="") for entry in entries]
-    needs = frozenset(word[:_LETTERS] for word in telling)
-    return _Part(pattern=rf"(?:{words})", needs=needs if all(telling) else frozenset())
+    needs = frozenset(_needed(entry) for entry in entries)
+    return _Part(pattern=rf"(?:{words})", needs=frozenset() if "" in needs else needs)
+
+
+def _needed(entry: str) -> str:
+    """The longest word of an entry: the one that tells most."""
+    word = max(_WORDS.findall(entry)[::-1], key=len, default="")
+    stem = entry.endswith("*") and entry.rstrip("*").endswith(word)
+    return f"{word[:_STEM]}*" if stem else word
 
 
 def _entries(written: str) -> list[str]:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from retrieval.frames import Found, Manner, Rules, rules_of
-from retrieval.manipulation import command_in
+from retrieval.manipulation import command_in, may_command
 from retrieval.plain_reading import decoded, folded
 
-_KNOWN = 4096
+_KNOWN = 16_384
 _SHORT = 8000
+_LONG_LINE = 160
 _FENCE = "```"
 _LINE = re.compile(r"[^\n]+")
 _SENTENCE = re.compile(r"\S(?:.*?[.!?][\"')\]]{0,2}(?=\s+[^\sa-z]|\s*$)|.*$)", re.DOTALL)
@@ -104,6 +105,8 @@ def _known(text: str) -> tuple[Instruction, ...]:
 
 
 def _joined(text: str) -> tuple[Instruction, ...]:
+    if len(text) <= _SHORT and not _may_command(text):
+        return ()
     joined: list[Instruction] = []
     for one in _found(text):
         before = joined[-1] if joined else None
@@ -168,6 +171,8 @@ def _found(text: str) -> Iterator[Instruction]:
     while at < len(lines):
         start, end = lines[at]
         at += 1
+        if end - start > _LONG_LINE and not _may_command(text[start:end]):
+            continue
         lead: Instruction | None = None
         found: list[Instruction] = []
         for sentence in _sentences(text, start, end):
@@ -197,6 +202,20 @@ def _code_end(text: str, lines: list[tuple[int, int]], at: int) -> int:
     while at < len(lines) and _CODE_LINE.search(text, *lines[at]):
         at += 1
     return at
+
+
+def _may_command(text: str) -> bool:
+    """Whether a text is worth looking at sentence by sentence: most are not, and that is cheap.
+
+    The ends of lines and cells count as those of sentences.
+    """
+    plain = folded(text.replace("\n", " . ").replace("|", " . "))
+    return (
+        may_command(plain)
+        or next(_to_reader().matches(plain), None) is not None
+        or _CODE_LEAD.search(plain) is not None
+        or any(may_command(read) for read in decoded(text))
+    )
 
 
 def _fence_end(text: str, lines: list[tuple[int, int]], at: int) -> int:

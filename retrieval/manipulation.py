@@ -52,6 +52,15 @@ def command_in(text: str) -> Found | None:
     for found in _rules().matches(text):
         if not found.askable or not _ASKS.search(_sentence_around(text, found)):
             return found
+    return _marked(text)
+
+
+def may_command(text: str) -> bool:
+    """Whether anything in a folded text of many sentences is worth a closer look."""
+    return next(_rules().matches(text), None) is not None or _marked(text) is not None
+
+
+def _marked(text: str) -> Found | None:
     mark = _MARKS.search(text) if "<" in text or "[" in text or "##" in text else None
     if mark:
         return Found(manner=Manner.FALSE_FRAME, start=mark.start(), end=mark.end())

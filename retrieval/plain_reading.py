@@ -46,11 +46,14 @@ _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){6,}")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2}|[\w.~+-]){3,}")
 _ENTITIES = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};){4,}")
 _SPELT = re.compile(r"(?:\b\w\b[\s._*-]{1,3}){6,}\w\b")
-# The least that any of the encodings needs, found out at once.
-_ENCODED = re.compile(
-    r"[A-Za-z0-9+/_-]{20}|[01]{8}|(?:[0-9a-fA-F]{2}[\s:]){6}|(?:\d{2,3}[\s,;]+){8}|<~"
-    r"|(?:[.\u00b7\u2022-]{1,6}[\s/|]+){8}|\\[ux][0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|&#"
-)
+# The least that any of the encodings needs; apart, because each is found missing sooner.
+_ENCODED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"[A-Za-z0-9+/_-]{20}", r"\b[01]{8}", r"(?:\b[0-9a-fA-F]{2,3}[\s:,;]+){6}", r"<~",
+        r"\\[ux][0-9a-fA-F]{2}", r"%[0-9a-fA-F]{2}", r"&#", r"(?:[.\u00b7\u2022-]{1,6}[\s/|]+){8}",
+    )
+)  # fmt: skip
 _MORSE_LETTERS = dict(
     zip(
         (
@@ -125,15 +128,15 @@ def decoded(text: str) -> Iterator[str]:
     Only readings that differ from the text itself; most texts have none.
     """
     text = text[:LONGEST_READ]
-    if _ENCODED.search(text):
+    if any(one.search(text) for one in _ENCODED):
         for read in _DECODERS:
             yield from (folded(found) for found in read(text))
-    plain = folded(text)
-    if _has_any(plain, _backwards()):
-        yield plain[::-1]
-        yield " ".join(word[::-1] for word in plain.split())
-    if _has_any(plain, _rot13()):
-        yield codecs.decode(plain, "rot13")
+    lower = text.casefold()
+    if _has_any(lower, _backwards()):
+        yield folded(text[::-1])
+        yield " ".join(word[::-1] for word in folded(text).split())
+    if _has_any(lower, _rot13()):
+        yield codecs.decode(folded(text), "rot13")
 
 
 def undisguised(text: str) -> Iterator[str]:
