@@ -8,7 +8,7 @@ from governance.redaction_words import fold
 _REACH = 48
 _MAIL = re.compile(r"([\w.+-]{2,64})@")
 _TITLE, _TOLD, _GREETED, _OFTEN = 4.0, 2.5, 2.0, 0.7
-_ALONE, _SPOKEN, _DOES = 2.0, 1.2, 1.0
+_ALONE, _SPOKEN, _DOES = 2.0, 1.2, 0.9
 _SHORTEST_PART = 3
 
 

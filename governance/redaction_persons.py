@@ -21,7 +21,7 @@ _ENOUGH = 2.0
 _LONGEST_RUN = 6
 _INITIAL = 2
 _LONGEST_ACRONYM = 4
-_PAIR_BELIEVED, _ONE_BELIEVED = 1.4, 1.0
+_PAIR_BELIEVED, _ONE_BELIEVED, _WORD_BELIEVED, _SMALL_BELIEVED = 1.4, 1.0, 1.2, 0.5
 _ENUMERATES = frozenset({", ", " and ", ", and ", " & ", " und ", " et ", " y ", " or "})
 _LIKELY_TOO, _PERSON_BESIDE = 1.5, 0.6
 _AGAINST = frozenset(
@@ -143,13 +143,16 @@ class Persons:
             weight += 1.0
         if not listed and len(names) == 1 and self._cues.place(text, start):
             weight -= 1.0
-        return weight + self._opinion(names, entities, weight, told)
+        small = text[start].islower()
+        return weight + self._opinion(names, entities, weight, told, small=small)
 
-    def _opinion(self, names: list[Token], entities: Entities, weight: float, told: float) -> float:
+    def _opinion(
+        self, names: list[Token], entities: Entities, weight: float, told: float, *, small: bool
+    ) -> float:
         """Return what the model adds. It is not asked where it could change nothing."""
         first, last = names[0], names[-1]
         family = self._words.family(last.folded, last.text)
-        for_, against = self._believed(names), 0.5 if family is Standing.SURE else 1.0
+        for_, against = self._believed(names, small=small), 0.5 if family is Standing.SURE else 1.0
         if told >= _TOLD:
             against = 0.0
         if weight + for_ + _PERSON_BESIDE < _ENOUGH or weight - against >= _ENOUGH:
@@ -187,16 +190,25 @@ class Persons:
             weight += 1.5
         return weight
 
-    def _believed(self, names: list[Token]) -> float:
+    def _believed(self, names: list[Token], *, small: bool) -> float:
         """Return how far the model is believed that takes products for people, too."""
-        words = self._words
-        first = names[0]
+        words, first = self._words, names[0]
+        given, family = words.given(first.folded), words.family(first.folded, first.text)
         if (
-            words.given(first.folded)
-            or words.family(first.folded, first.text)
+            len(names) == 1
+            and Standing.SURE not in {given, family}
+            and words.is_english(first.folded)
+        ):
+            return _WORD_BELIEVED
+        if (
+            given
+            or family
             or any(words.family(one.folded, one.text) is Standing.SURE for one in names[1:])
         ):
             return 2.0
+        if small:
+            # Written without a capital: it has one by our own guess only.
+            return _SMALL_BELIEVED
         return _PAIR_BELIEVED if len(names) > 1 else _ONE_BELIEVED
 
     def _company_of_others(
