@@ -27,6 +27,7 @@ def housekeeping(assembly: "Assembly", telemetry: "Telemetry") -> "Housekeeping"
             Job(name="webhooks", every=WEBHOOKS_EVERY, run=_webhooks(assembly, telemetry)),
             Job(name="reviews", every=REVIEWS_EVERY, run=lambda now: _reviews(assembly, now)),
             Job(name="revocations", every=TIDYING_EVERY, run=lambda now: _tidied(assembly, now)),
+            Job(name="deletions", every=TIDYING_EVERY, run=lambda now: _deletions(assembly, now)),
             Job(name="retention", every=DAILY, run=lambda now: _retention(assembly, now)),
             Job(name="anchors", every=DAILY, run=lambda now: _anchors(assembly, now)),
         ),
@@ -71,6 +72,11 @@ def _webhooks(assembly: "Assembly", telemetry: "Telemetry") -> Callable[[datetim
 def _reviews(assembly: "Assembly", now: datetime) -> str:
     done = assembly.documents.reviews.run(now)
     return f"{done.reminded} reminded of, {done.overdue + done.ended} expired"
+
+
+def _deletions(assembly: "Assembly", _now: datetime) -> str:
+    left = assembly.documents.deletions.finish()
+    return "; ".join(left) if left else "nothing is left of what was deleted"
 
 
 def _tidied(assembly: "Assembly", now: datetime) -> str:

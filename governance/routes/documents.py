@@ -18,7 +18,7 @@ from governance.document_schemas import (
 )
 from governance.listing import ListFilter
 from governance.principal import Permission, Principal
-from governance.routes.guard import GuardedRoute, Identifier, Reader, needs, problems
+from governance.routes.guard import GuardedRoute, Identifier, Reader, gave, needs, problems
 from governance.schemas import DocumentJson, DocumentsJson, Line, shown_json
 
 _PAGE = 1_000
@@ -96,6 +96,8 @@ def get_version_text(
     """In whatever state: who approves a text has to read it first."""
     desk: DocumentDesk = request.app.state.documents
     found = desk.listing.own_version(reviewer, document_id, version)
+    # As much as so many passages would have shown.
+    gave(request, found.chunk_count)
     return TextJson(
         document_id=document_id,
         version=version,
