@@ -53,7 +53,7 @@ def test_every_job_does_its_work_over_an_empty_house(assembly: Assembly) -> None
     telemetry = Telemetry()
     ran = housekeeping(assembly, telemetry).run_all()
     assert [one.job for one in ran] == [
-        "webhooks", "reviews", "revocations", "retention", "anchors",
+        "webhooks", "reviews", "revocations", "deletions", "retention", "anchors",
     ]  # fmt: skip
     assert not any(one.failure for one in ran)
     assert b'copilot_jobs_total{job="retention",result="done"} 1.0' in telemetry.exposition()
