@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from retrieval.frames import Found, Manner, Rules, rules_of
+from retrieval.harmful_code import announces_code, does_harm, looks_like_code
 from retrieval.manipulation import command_in, may_command
 from retrieval.plain_reading import decoded, folded
 
@@ -20,7 +21,10 @@ _KNOWN = 16_384
 _SHORT = 8000
 _LONG_LINE = 160
 _FENCE = "```"
-_LINE = re.compile(r"[^\n]+")
+# A line break inside a sentence: nothing closes before it, and a small letter follows.
+_BROKEN = r"(?<![.!?:;|\n])\n(?=[^\W\d_A-Z])"
+_BREAK = re.compile(_BROKEN)
+_LINE = re.compile(rf"[^\n]+(?:{_BROKEN}[^\n]+)*")
 _SENTENCE = re.compile(r"\S(?:.*?[.!?][\"')\]]{0,2}(?=\s+[^\sa-z]|\s*$)|.*$)", re.DOTALL)
 _SAYS_SOMETHING = re.compile(r"\w")
 _MARKER = re.compile(r"\W*(?:\d{1,3}|[a-z])[.)]")
@@ -33,44 +37,6 @@ _ON_SCREEN = re.compile(
     r"\b(?:fields?|pages?|box|tabs?|columns?|reports?|forms?|tickets?|cases?|lines?|records?|steps?|issues?"
     r"|problems?|requests?|customers?|settings?|options?|click|select|enter|dialog|window|card|menu"
     r"|button|feld|seite|champ|campo|pagina)\b"
-)
-_CODE_LEAD = re.compile(
-    r"\b(?:following|subsequent|below|next)\b(?:\W+\w+){0,2}?\W+code\W+(?:snippets?|blocks?|excerpts?"
-    r"|sections?|fragments?|segments?)\b"
-)
-_CODE_LINE = re.compile(
-    r"^\s*(?:import\s|from\s[\w.]+\simport\s|[\"'()\[\]{}]|with\s\w+[.(]|for\s\w+\sin\s|def\s|async\s|await\s"
-    r"|return\b|try:|except\b|else:|sudo\s|curl\s|\w+\.\w+\(|[\w\"'\[\]., ]{1,60}\s?=[^=]|\"\w+\":)"
-    r"|\w\.\w+\([^)]*[\"'=]",
-    re.MULTILINE,
-)
-_SENDS = (
-    r"requests\.(?:post|get|put)|urllib|http\.client|httpx|aiohttp|socket|smtplib|yagmail|ftplib|ftp\b"
-    r"|paramiko|\bscp\b|paho|bluetooth|\bcurl\b|\bwget\b|invoke-webrequest|xmlhttprequest|fetch\("
-)
-_FETCHES = r"urlretrieve|urlopen|urllib|\bwget\b|\bcurl\b|requests\.get|http\.request|https?://"
-_TAKES = (
-    r"cookie|environ|getenv|psutil|virtual_memory|\btrash\b|usb\.core|sounddevice|disk_info|driver"
-    r"|net_info|devices?\.find|keyboard|pynput|clipboard|screenshot|imagegrab|sniff|/etc/passwd"
-    r"|id_rsa|wallet"
-)
-_RUNS = r"\bexec\b|\beval\b|subprocess|os\.system|chmod|popen|os\.exec|cron"
-_WRITES_TO = r"smtp|yagmail|sendmail|send_message"
-_CARRIES_ON = (
-    r"ftplib|paramiko|\bscp\b|bluetooth|\bsmb|telnet|sock\.send|storbinary|sftp|for \w+ in range"
-    r"|broadcast|files="
-)
-_BREAKS = (
-    r"rm -rf|dd if=|mkfs|systemctl|shutil\.rmtree|os\.remove|reboot|shutdown|format c:|init\.d"
-    r"|:\(\)\{"
-)
-# What code does that no guide asks for, each as two things that come together.
-_HARM = (
-    (_TAKES, _SENDS),
-    (_FETCHES, _RUNS),
-    (_WRITES_TO, r"csv|contacts|for \w+ in"),
-    (_FETCHES, _CARRIES_ON),
-    (_BREAKS, ""),
 )
 
 
@@ -179,7 +145,7 @@ def _found(text: str) -> Iterator[Instruction]:
             command = _command(text, sentence)
             if command is not None:
                 found.append(command)
-            if _CODE_LEAD.search(text[sentence.start : sentence.end].casefold()):
+            if announces_code(text[sentence.start : sentence.end]):
                 lead = Instruction(start=sentence.start, end=sentence.end, manner=Manner.CODE)
         if found and not said(text, start, end, found):
             # A row without words, a list's mark without an item: they go too.
@@ -188,7 +154,7 @@ def _found(text: str) -> Iterator[Instruction]:
         last = _code_end(text, lines, at) if lead is not None else at
         if lead is not None and last > at:
             code = Instruction(start=lines[at][0], end=lines[last - 1][1], manner=Manner.CODE)
-            if _does_harm(text[lead.start : code.end]):
+            if does_harm(text[lead.start : code.end]):
                 yield lead
                 yield code
             at = last
@@ -199,7 +165,7 @@ def _code_end(text: str, lines: list[tuple[int, int]], at: int) -> int:
     if at < len(lines) and text[slice(*lines[at])].lstrip().startswith(_FENCE):
         return _fence_end(text, lines, at) + 1
     # Not every format keeps the marks around code.
-    while at < len(lines) and _CODE_LINE.search(text, *lines[at]):
+    while at < len(lines) and looks_like_code(text[slice(*lines[at])]):
         at += 1
     return at
 
@@ -209,11 +175,11 @@ def _may_command(text: str) -> bool:
 
     The ends of lines and cells count as those of sentences.
     """
-    plain = folded(text.replace("\n", " . ").replace("|", " . "))
+    plain = folded(_BREAK.sub(" ", text).replace("\n", " . ").replace("|", " . "))
     return (
         may_command(plain)
         or next(_to_reader().matches(plain), None) is not None
-        or _CODE_LEAD.search(plain) is not None
+        or announces_code(plain)
         or any(may_command(read) for read in decoded(text))
     )
 
@@ -291,11 +257,6 @@ def _task_in(plain: str) -> Found | None:
 @lru_cache(maxsize=1)
 def _to_reader() -> Rules:
     return Rules([*rules_of("to_reader"), *rules_of("to_reader_opening", opening=True)])
-
-
-def _does_harm(code: str) -> bool:
-    code = code.casefold()
-    return any(re.search(one, code) and re.search(other, code) for one, other in _HARM)
 
 
 def _parted(kept: str, rest: str) -> str:
