@@ -26,6 +26,8 @@ from ingest.source_item import Skipped, SourceFailure, SourceItem
 from ingest.upload_corpus import UploadCorpus, UploadedFile
 
 _log = logging.getLogger("copilot.jobs")
+LONGEST_TEXT = 10_000_000
+"""Characters of one document: a few minutes of embedding, which others wait for."""
 _LOOK_EVERY_SECONDS = 5.0
 _TELL_EVERY_SECONDS = 0.5
 _SWEEP_EVERY_SECONDS = 3600.0
@@ -162,7 +164,9 @@ class JobWorker:
                     raise _LostError
                 teller.tell(progress)
 
-            how = IngestRun(workers=1, author=Author(principal=job.sender))
+            how = IngestRun(
+                workers=1, author=Author(principal=job.sender), longest_text=LONGEST_TEXT
+            )
             began = self._clock()
             report = self._pipeline().run(corpus, how, on_progress)
         report.failed.extend(missing)

@@ -19,7 +19,7 @@ from governance.catalog import Catalog, ChunkRow, KnownDocument, NewVersion, Pla
 from governance.document import ApprovalState, DocumentMetadata
 from ingest.chunking import chunk_document
 from ingest.element import ParsedDocument
-from ingest.errors import EmptyFileError, IngestError
+from ingest.errors import EmptyFileError, IngestError, TooLargeError
 from ingest.isolation import ParserPool, ParseTask
 from ingest.source import Source, SourceFailure, SourceItem, SourceKind, read_derived
 from ingest.stored_elements import pack_elements
@@ -86,12 +86,16 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestRun:
-    """How one ingest is to run. `author` is whose deed it is; None: the console's."""
+    """How one ingest is to run. `author` is whose deed it is; None: the console's.
+
+    `longest_text` is how many characters a document may hold; None: as many as its format gives.
+    """
 
     prune: Prune = Prune.NO
     dry_run: bool = False
     workers: int = 2
     author: Author | None = None
+    longest_text: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +236,7 @@ class Pipeline:
                 try:
                     if isinstance(outcome, IngestError):
                         raise outcome
+                    _check_length(outcome, how)
                     batch.append(self._prepare(item, known, outcome))
                 except IngestError as error:
                     report.failed.append(Failure(path=item.uri, error=str(error)))
@@ -365,6 +370,14 @@ def chunk_row(chunk: Chunk) -> ChunkRow:
         start=chunk.locator.start,
         end=chunk.locator.end,
     )
+
+
+def _check_length(document: ParsedDocument, how: IngestRun) -> None:
+    if how.longest_text is not None and len(document.text) > how.longest_text:
+        raise TooLargeError(
+            f"holds {len(document.text):,} characters, more than the {how.longest_text:,} that "
+            "are read at once: split it"
+        )
 
 
 def _fingerprint(item: SourceItem) -> str:

@@ -21,7 +21,7 @@ from governance.audit import Action, event_of, record
 from governance.limiting import TooManyIngestsError
 from governance.policy import Policy
 from governance.principal import Principal
-from ingest.detection import detect_file
+from ingest.detection import FileFormat, detect_file, too_large
 from ingest.errors import ParseError
 from ingest.job import JobFile, NewJob
 from ingest.jobs import MOST_WAITING, Jobs, QueueFullError, unfinished, write_job
@@ -35,6 +35,8 @@ from ingest.upload_form import (
 from ingest.upload_metadata import UploadKeys, check_reach, read_metadata
 from ingest.upload_names import named_uri, refuse_manifest, uploaded_uri
 
+LARGEST_JSON = 10 * 1024 * 1024
+"""Bytes of a JSON file: a value of JSON may need twenty times as much memory as its text."""
 MOST_RECEIVED = 16
 """Uploads that come in at once, of all tenants together."""
 
@@ -115,7 +117,7 @@ class Uploads:
         named = _named(form.files, keys)
         for uri, file in named:
             try:
-                detect_file(file.content, uri)
+                _judge(file, uri)
             except ParseError as error:
                 raise type(error)(f"{uri} {error}") from None
         new = NewJob(
@@ -164,6 +166,13 @@ class Uploads:
 
     def _most(self, tenant: str) -> int:
         return self._policy().limits.for_tenant(tenant).concurrent_ingests
+
+
+def _judge(file: ReceivedFile, uri: str) -> None:
+    found = detect_file(file.content, uri)
+    # To tell whether it is a ticket history it is read as a whole, in this process.
+    if found in (FileFormat.JSON, FileFormat.JSON_LINES) and file.size > LARGEST_JSON:
+        raise too_large(file.size, LARGEST_JSON)
 
 
 def _full() -> QueueFullError:

@@ -367,6 +367,11 @@ def test_too_much_is_refused_as_soon_as_it_is_known(here: Served) -> None:
     assert_refused(here, post(here, {"a.md": PAGE}, "x" * 70_000), 413, "metadata")
 
 
+def test_json_is_bounded_more_closely(roomy: Served) -> None:
+    big = b'{"partner": [' + b"[]," * 4 * MEGABYTE + b"1]}"
+    assert_refused(roomy, post(roomy, {"a.jsonl": big}), 413, "10 MB")
+
+
 # Bounds
 
 

@@ -18,12 +18,13 @@ from governance.document import ApprovalState, document_id
 from governance.principal import Principal, Role
 from ingest.job import JobState
 from ingest.job_tables import jobs as job_rows
-from ingest.job_worker import JobWorker
+from ingest.job_worker import LONGEST_TEXT, JobWorker
 from ingest.jobs import MOST_ATTEMPTS
 from ingest.manifest import IngestOptions
 from ingest.pipeline import IngestRun, Pipeline, Prune
 from ingest.source import discover
 from tests.fakes.small_house import OldModel, SmallHouse
+from tests.fakes.ticket_redaction import tickets_as_they_are
 from tests.fakes.uploading import Sender
 from tests.fakes.waiting import wait_until
 
@@ -55,10 +56,10 @@ def kept(house: SmallHouse) -> int:
     return sum(len(one.name) == 64 for one in folder.glob("??/*"))
 
 
-def worker(house: SmallHouse, pipeline: Callable[[], Pipeline]) -> JobWorker:
+def worker(house: SmallHouse, pipeline: Callable[[], Pipeline], *, alone: bool = True) -> JobWorker:
     return JobWorker(
         jobs=house.jobs, blobs=house.blobs, catalog=house.catalog, pipeline=pipeline,
-        clock=house.clock, alone=True,
+        clock=house.clock, alone=alone,
     )  # fmt: skip
 
 
@@ -325,3 +326,37 @@ def test_what_was_uploaded_does_not_vanish_with_a_folder(house: SmallHouse, tmp_
     states = {one.document_id: one.metadata.approval for one in house.catalog.newest("northstar")}
     assert states[gone] is ApprovalState.WITHDRAWN
     assert states[uploaded] is states[taken] is ApprovalState.DRAFT
+
+
+def test_a_text_without_end_is_a_failure_and_holds_nobody_up(house: SmallHouse) -> None:
+    endless = b"word " * (LONGEST_TEXT // 5 + 1)
+    job = Sender(house=house).sent({"endless.txt": endless, "a.md": PAGE})
+    assert (job.outcome.added, job.done, job.outcome.total) == (1, 2, 2)
+    ((path, error),) = [(one.path, one.error) for one in job.outcome.failed]
+    assert (path, "10,000,000" in error) == ("uploads/endless.txt", True)
+
+
+def test_processes_that_share_a_database_share_the_work(tmp_path: Path) -> None:
+    with closing(SmallHouse(tmp_path)) as house:
+        many = [
+            Sender(house=house).send({f"{number}.md": PAGE + b"%d\n" % number})
+            for number in range(8)
+        ]
+        workers = [worker(house, lambda: shared(house), alone=False) for _ in range(2)]
+        for one in workers:
+            one.start()
+        jobs = [Sender(house=house).ended(one) for one in many]
+        for one in workers:
+            one.stop()
+        assert [(one.state, one.outcome.added) for one in jobs] == [(JobState.DONE, 1)] * 8
+        newest = house.catalog.newest("northstar")
+        assert [one.version for one in newest] == [1] * 8
+        assert house.index.count() == sum(one.chunk_count for one in newest)
+
+
+def shared(house: SmallHouse) -> Pipeline:
+    """Another process's pipeline to the same catalog and index."""
+    return Pipeline(
+        catalog=house.catalog, index=house.index, embedder=house.embedder, blobs=house.blobs,
+        tickets=tickets_as_they_are, sole_writer=False,
+    )  # fmt: skip
