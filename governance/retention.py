@@ -117,6 +117,8 @@ class Retention:
         if found:
             with self._database.write() as connection:
                 record(connection, _summary(found, now, actor))
+            # What was overwritten in the database still stands in its log.
+            self._database.forget_deleted()
         return found
 
     def _purge(self, records: RecordClass, due: Due, now: datetime, actor: str) -> None:

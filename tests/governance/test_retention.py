@@ -152,6 +152,19 @@ class TestAuditTexts:
         assert verify(database).whole
 
 
+def test_what_was_cleared_is_in_no_file_any_more(tmp_path: Path):
+    database = open_database(f"sqlite:///{tmp_path / 'c.db'}")
+    tell(database, Action.QUESTION_ASKED, days_ago=40, times=50)
+
+    def holding() -> list[str]:
+        return [one.name for one in tmp_path.iterdir() if b"a canary" in one.read_bytes()]
+
+    assert holding()
+    retention(database, DETAILS, audit_details_days=30).apply(NOW)
+    assert not holding()
+    database.close()
+
+
 class TestDryRun:
     def test_it_says_how_many_would_go_and_changes_nothing(self, database: Database):
         tell(database, Action.QUESTION_ASKED, days_ago=40, times=2)
