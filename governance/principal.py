@@ -102,6 +102,16 @@ _STAFF = frozenset(
 _UNRESTRICTED_STAFF = _STAFF - {Role.CHANNEL_MANAGER}
 
 
+_OF_ALL_DOCUMENTS = frozenset(
+    {
+        Permission.READ_UNPUBLISHED,
+        Permission.MANAGE_DOCUMENTS,
+        Permission.APPROVE_DOCUMENTS,
+        Permission.READ_CITING_OUTCOMES,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """The asker, as the server knows it from verified claims; nothing in a request widens it.
@@ -132,6 +142,9 @@ class Principal:
     def permissions(self) -> frozenset[Permission]:
         """Everything any of the roles allows, within the scopes."""
         allowed = frozenset[Permission]().union(*(PERMISSIONS[role] for role in self.roles))
+        if self.reads_assigned_only:
+            # They show what the own tenant keeps about every partner.
+            allowed -= _OF_ALL_DOCUMENTS
         return allowed if self.scopes is None else allowed & self.scopes
 
     def may(self, permission: Permission) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.errors import InvalidRequestError
-from governance.principal import Principal, Role
+from governance.principal import Permission, Principal, Role
 from governance.visibility import ALWAYS_FROM, ALWAYS_TO, Access, Filters, visible_to
 
 TODAY = date(2026, 11, 23)
@@ -124,6 +124,17 @@ def test_a_lesser_role_beside_it_does_not_widen_what_a_channel_manager_reads():
         roles=frozenset({Role.CHANNEL_MANAGER, Role.PARTNER_CONSULTANT}),
     )
     assert not sees(both_roles, access(**both("tenant:acme")))
+
+
+def test_a_channel_manager_manages_no_documents_whatever_lesser_roles_there_are():
+    both_roles = Principal(
+        subject="someone",
+        tenant="northstar",
+        roles=frozenset({Role.CHANNEL_MANAGER, Role.PARTNER_ADMIN}),
+    )
+    assert not both_roles.may(Permission.READ_UNPUBLISHED)
+    assert not both_roles.may(Permission.APPROVE_DOCUMENTS)
+    assert both_roles.may(Permission.REVIEW_PARTNERS)
 
 
 audiences = st.frozensets(
