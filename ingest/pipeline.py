@@ -28,6 +28,7 @@ from ingest.title import title_of
 from retrieval.chunk import Chunk
 from retrieval.embedding import Embedder
 from retrieval.index import IndexPoint, KnowledgeIndex
+from retrieval.instructions import instructions_in
 from retrieval.keywords import SparseVector
 from retrieval.points import index_points, keyword_vectors, term_counts
 from retrieval.sync import IndexSync
@@ -37,6 +38,7 @@ PIPELINE_VERSION = 2
 
 _BATCH_CHUNKS = 512
 _PRUNE_LIMIT = 1 / 3
+_COMMAND_SHOWN = 80
 
 
 class Prune(StrEnum):
@@ -238,6 +240,7 @@ class Pipeline:
                         raise outcome
                     _check_length(outcome, how)
                     batch.append(self._prepare(item, known, outcome))
+                    report.warnings += _commands_in(item.uri, outcome)
                 except IngestError as error:
                     report.failed.append(Failure(path=item.uri, error=str(error)))
                 if sum(len(one.chunks) for one in batch) >= _BATCH_CHUNKS:
@@ -354,6 +357,17 @@ class Pipeline:
             report.updated += one.known is not None
             report.chunks += len(one.chunks)
             report.drafts += version.metadata.approval is not ApprovalState.APPROVED
+
+
+def _commands_in(uri: str, document: ParsedDocument) -> list[str]:
+    """What the owner is told of a document that commands whoever answers from it."""
+    found = instructions_in(document.text)
+    if not found:
+        return []
+    words = " ".join(document.text[found[0].start : found[0].end].split())
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    told = f"{uri}: commands whoever answers from it ({words[:_COMMAND_SHOWN]!r}{more}); that is "
+    return [f"{told}quoted with a flag and not searched; take it out, or see who put it there"]
 
 
 def chunk_row(chunk: Chunk) -> ChunkRow:

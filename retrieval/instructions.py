@@ -19,6 +19,7 @@ from retrieval.plain_reading import decoded, folded
 
 _KNOWN = 16_384
 _SHORT = 8000
+_LATELY = 4
 _LONG_LINE = 160
 _FENCE = "```"
 # A line break inside a sentence: nothing closes before it, and a small letter follows.
@@ -55,7 +56,7 @@ def instructions_in(text: str, offset: int = 0) -> tuple[Instruction, ...]:
     Neighbours are joined. What a sentence hides (base64, reversed, ...) counts as if it were said.
     `offset` is where the text starts in a longer one, by whose characters the places then are.
     """
-    found = _known(text) if len(text) <= _SHORT else _joined(text)
+    found = _known(text) if len(text) <= _SHORT else _lately(text)
     if not offset:
         return found
     return tuple(
@@ -67,6 +68,12 @@ def instructions_in(text: str, offset: int = 0) -> tuple[Instruction, ...]:
 @lru_cache(maxsize=_KNOWN)
 def _known(text: str) -> tuple[Instruction, ...]:
     # The same passages are found again and again.
+    return _joined(text)
+
+
+@lru_cache(maxsize=_LATELY)
+def _lately(text: str) -> tuple[Instruction, ...]:
+    # A document on its way in is looked at for its title, its pieces and its owner.
     return _joined(text)
 
 
