@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from copilot.ask import Copilot
     from copilot.records import Records
     from governance.access import Access
+    from governance.audit_anchors import Anchors
     from governance.audit_desk import AuditDesk
     from governance.document_desk import DocumentDesk
     from governance.kept_words import KeptWords
@@ -103,7 +104,12 @@ class Assembly:
     @cached_property
     def policy(self) -> PolicySource:
         """What needs a person, who gets it, how fast: as the file says at the moment."""
-        return PolicySource(self.settings.policy_file, self.database, self.clock)
+        from governance.audit_anchors import note_beginning
+
+        source = PolicySource(self.settings.policy_file, self.database, self.clock)
+        # By now the house's chain has begun.
+        note_beginning(self.database, self.own_anchors_file, self.clock())
+        return source
 
     @cached_property
     def limit_counters(self) -> "Storage":
@@ -221,7 +227,19 @@ class Assembly:
         """The audit, for who may read it."""
         from governance.audit_desk import AuditDesk
 
-        return AuditDesk(self.database, self.operator, self.clock)
+        return AuditDesk(self.database, self.operator, self.clock, self.own_anchors)
+
+    def own_anchors(self) -> "Anchors":
+        """What the data folder remembers of the audit's chains, apart from the database."""
+        from governance.audit_anchors import read_anchors
+
+        path = self.own_anchors_file
+        return read_anchors(path) if path.exists() else {}
+
+    @property
+    def own_anchors_file(self) -> Path:
+        """Where that is kept, beside the database."""
+        return self.settings.data_dir / "audit-anchors.jsonl"
 
     def operator(self) -> str:
         """The tenant that runs this house; empty where nobody does yet."""

@@ -89,9 +89,9 @@ def _retention(assembly: "Assembly", now: datetime) -> str:
 
 
 def _anchors(assembly: "Assembly", now: datetime) -> str:
-    path = assembly.policy.current().audit.anchor_file
-    if path is None:
-        return "no file is set (audit.anchor_file in policy.yaml)"
     from governance.audit_anchors import append_anchors
 
-    return f"{append_anchors(assembly.database, path, now)} heads written"
+    elsewhere = assembly.policy.current().audit.anchor_file
+    files = [assembly.own_anchors_file, *([elsewhere] if elsewhere else [])]
+    written = [append_anchors(assembly.database, file, now) for file in files]
+    return f"{sum(written)} heads written to {len(files)} files"

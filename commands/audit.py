@@ -47,12 +47,12 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from governance.audit_anchors import read_anchors
+    from governance.audit_anchors import joined, read_anchors
     from governance.audit_verification import verify
 
-    anchors = read_anchors(Path(options.anchors)) if options.anchors else None
+    elsewhere = read_anchors(Path(options.anchors)) if options.anchors else {}
     with opened(options) as assembly:
-        found = verify(assembly.database, anchors)
+        found = verify(assembly.database, joined(elsewhere, assembly.own_anchors()))
     if options.json:
         print_json(_verification_json(found))
     else:

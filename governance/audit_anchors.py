@@ -44,6 +44,28 @@ def append_anchors(database: Database, path: Path, now: datetime) -> int:
     return len(fresh)
 
 
+def note_beginning(database: Database, path: Path, now: datetime) -> None:
+    """Keep in a file beside the database what its chains were when it was first looked at.
+
+    Without it a record that is removed as a whole, and begun again, would look like a new one.
+    """
+    if path.exists():
+        return
+    with database.read() as connection:
+        begun = connection.execute(select(audit_heads.c.tenant).limit(1)).first() is not None
+    if begun:
+        append_anchors(database, path, now)
+
+
+def joined(*several: Anchors) -> Anchors:
+    """Anchors of several files. Where two disagree, the first is believed, and the chain told."""
+    found: dict[str, dict[int, str]] = {}
+    for anchors in several:
+        for tenant, numbers in anchors.items():
+            found[tenant] = {**numbers, **found.get(tenant, {})}
+    return found
+
+
 def read_anchors(path: Path) -> Anchors:
     """Read a file of anchors. Raises `InvalidRequestError` with the line that is none."""
     found: dict[str, dict[int, str]] = {}

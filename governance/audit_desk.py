@@ -8,6 +8,7 @@ from foundation.clock import Clock
 from foundation.database import Database
 from foundation.gate import Gate
 from governance.audit import HOUSE, Action, event_of, record
+from governance.audit_anchors import Anchors
 from governance.audit_findings import ChainReport, Wrong
 from governance.audit_reading import AuditFilter, AuditPage, read_page
 from governance.audit_verification import verify
@@ -28,8 +29,15 @@ class Verified:
 class AuditDesk:
     """The audit for who may read it: the own tenant's chain, for the operator the house's too."""
 
-    def __init__(self, database: Database, operator: Callable[[], str], clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        operator: Callable[[], str],
+        clock: Clock,
+        anchors: Callable[[], Anchors],
+    ) -> None:
         self._database = database
+        self._anchors = anchors
         self._operator = operator
         self._clock = clock
         # A verification reads every line; one at a time is enough for everybody.
@@ -58,7 +66,7 @@ class AuditDesk:
         tenant = self._chain(principal, house=house)
         with self._gate.place():
             now = self._clock()
-            [chain] = verify(self._database, tenants=[tenant]).chains
+            [chain] = verify(self._database, self._anchors(), [tenant]).chains
         self._tell(principal, tenant, "verification", {"lines": chain.lines, "wrong": chain.wrong})
         return Verified(at=now, chain=chain if tenant == HOUSE else _without_others(chain))
 

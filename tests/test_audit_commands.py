@@ -15,7 +15,7 @@ import cli
 from foundation.clock import system_clock
 from foundation.database import Database, open_database
 from governance.audit import Action, AuditEvent, record
-from governance.audit_chain import audit_lines
+from governance.audit_chain import audit_heads, audit_lines
 from governance.audit_key import audit_key, check_key
 
 
@@ -87,6 +87,24 @@ def test_what_was_cut_behind_an_anchor_is_named(data: Path, tmp_path: Path, caps
     status, out = run(data, capsys, "audit", "verify", "--anchors", file)
     assert status == 1
     assert "acme: line 3: anchor" in out
+
+
+def test_a_record_that_was_wiped_as_a_whole_is_missed(data: Path, capsys: Any):
+    # Any command that decides by the policy notes what the record was like.
+    assert run(data, capsys, "retention")[0] == 0
+    database = opened(data)
+    with database.write() as connection:
+        connection.execute(delete(audit_lines))
+        connection.execute(delete(audit_heads))
+    for begun_again in (False, True):
+        if begun_again:
+            with database.write() as connection:
+                event = AuditEvent(tenant="acme", at=system_clock(), action=Action.SEARCHED)
+                record(connection, event)
+        status, out = run(data, capsys, "audit", "verify")
+        assert status == 1
+        assert "(house)" in out
+    database.close()
 
 
 def test_an_export_can_be_verified_by_who_has_nothing_else(data: Path, capsys: Any):
