@@ -24,6 +24,7 @@ ATTACKS: tuple[str, ...] = (
     "paired_worlds",
     "approvals",
     "injections",
+    "fuzz",
     "record",
     "cost",
 )

@@ -34,6 +34,7 @@ from tests.fakes.hash_embedder import HashEmbedder
 if TYPE_CHECKING:
     import httpx2
 
+    from governance.redaction import Redactor
     from ingest.job_worker import JobWorker
     from retrieval.embedding import SentenceTransformerEmbedder
 
@@ -87,6 +88,13 @@ def _real_model() -> "SentenceTransformerEmbedder":
     return SentenceTransformerEmbedder(_PACKAGED)
 
 
+@cache
+def _redactor() -> "Redactor":
+    from governance.redaction import Redactor
+
+    return Redactor()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who attacks, or is attacked: what a token says of them."""
@@ -137,6 +145,11 @@ class AttackedHouse(Assembly):
     def embedder(self) -> "SentenceTransformerEmbedder":
         """The model."""
         return _real_model() if self._real_model else QuickModel()  # type: ignore[return-value]
+
+    @cached_property
+    def redactor(self) -> "Redactor":
+        """Takes personal data out: one for all houses, because its model takes a second to load."""
+        return _redactor()
 
     @cached_property
     def job_worker(self) -> "JobWorker":

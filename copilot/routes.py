@@ -52,7 +52,15 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         ),
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                # Of each event, as OpenAPI before 3.2 has it for streams of them.
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "event": {"enum": ["status", "citation", "token", "outcome", "error"]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                },
                 "example": (
                     'event: status\ndata: {"state":"searching"}\n\n'
                     'event: token\ndata: {"text":"Two hours. [1]"}\n\n'
