@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from governance.document import ApprovalState
 from governance.principal import Role
 from tests.api.conftest import Calendar, House
 from tests.fakes.small_house import SmallHouse
+from tests.fakes.waiting import wait_until
 
 OWNER, APPROVER = Role.CONTENT_OWNER, Role.APPROVER
 SECRET = "heliotrope"
@@ -308,6 +310,46 @@ class TestDelete:
             f"/v1/conversations/{asked['conversation_id']}", headers=library.bearer("acme")
         ).json()["turns"][0]["outcome"]
         assert "poppy is red" not in str(turn).lower()
+
+    def test_what_was_uploaded_asked_and_deleted_is_in_no_file_any_more(
+        self, library: Library
+    ) -> None:
+        canary = b"zzqcanaryzzq"
+        page = b"# Peonies\n\nA peony costs " + canary + b" crowns.\n"
+        accepted = library.client.post(
+            "/v1/documents",
+            files=[("file", ("peonies.md", page))],
+            data={"metadata": '{"audience": ["partners"]}'},
+            headers=library.olga,
+        )
+        assert accepted.status_code == 202, accepted.text
+        jobs: list[Any] = []
+
+        def over() -> bool:
+            address = accepted.headers["location"]
+            jobs.append(library.client.get(address, headers=library.olga).json())
+            return jobs[-1]["state"] in ("done", "failed")
+
+        wait_until(over)
+        [document] = jobs[-1]["document_ids"]
+        library.move("submit", document, library.olga)
+        library.move("approve", document, library.peter)
+        asked = library.client.post(
+            "/v1/ask", json={"question": "What does a peony cost?"}, headers=library.bearer("acme")
+        )
+        assert canary.decode() in asked.text
+        folder = library.assembly.settings.data_dir
+        assert holding(folder, canary)
+        proof = library.delete(document, library.olga).json()
+        assert proof["unfinished"] == []
+        assert holding(folder, canary) == []
+
+
+def holding(folder: Path, word: bytes) -> list[str]:
+    """The files below a folder whose bytes hold a word."""
+    return sorted(
+        path.name for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()
+    )
 
 
 @pytest.mark.parametrize("end", ["withdraw", "delete"])
