@@ -15,7 +15,9 @@ from governance.identity import (
     Identity,
     Refusal,
 )
-from governance.principal import Permission, Principal, Role
+from governance.principal import PERMISSIONS, Permission, Principal, Role
+
+_SUBJECT = "key:"
 
 api_keys = Table(
     "api_keys",
@@ -98,6 +100,28 @@ def found_key(connection: Connection, key_id: str) -> ApiKey | None:
     return None if row is None else key_of(row)
 
 
+def maker_of(connection: Connection, tenant: str, subject: str) -> str:
+    """Who made the tenant's key of this subject; empty where the subject is no such key's."""
+    if not subject.startswith(_SUBJECT):
+        return ""
+    key = found_key(connection, subject.removeprefix(_SUBJECT))
+    return key.created_by if key is not None and key.principal.tenant == tenant else ""
+
+
+def key_scopes(
+    roles: frozenset[Role], scopes: frozenset[Permission] | None
+) -> frozenset[Permission] | None:
+    """What a key may be used for: never to approve, whatever its roles or its row say.
+
+    Who approves is a person: with a key of their own, one would be both who submits and who
+    approves.
+    """
+    allowed = frozenset[Permission]().union(*(PERMISSIONS[role] for role in roles))
+    if scopes is None and Permission.APPROVE_DOCUMENTS not in allowed:
+        return None
+    return (allowed if scopes is None else scopes) - {Permission.APPROVE_DOCUMENTS}
+
+
 def values_of(key: ApiKey) -> dict[str, object]:
     """A key as column values, all but the digest of its secret."""
     principal = key.principal
@@ -120,15 +144,18 @@ def values_of(key: ApiKey) -> dict[str, object]:
 
 def key_of(row: Row[Any]) -> ApiKey:
     """A row as a key."""
+    roles = frozenset(Role(one) for one in row.roles)
+    scopes = None if row.scopes is None else frozenset(Permission(one) for one in row.scopes)
     return ApiKey(
         id=row.id,
         name=row.name,
         principal=Principal(
-            subject=f"key:{row.id}",
+            subject=f"{_SUBJECT}{row.id}",
             tenant=row.tenant,
-            roles=frozenset(Role(one) for one in row.roles),
+            roles=roles,
             attributes=row.attributes,
-            scopes=None if row.scopes is None else frozenset(Permission(s) for s in row.scopes),
+            scopes=key_scopes(roles, scopes),
+            accountable=row.created_by,
         ),
         origins=frozenset(row.origins),
         created_by=row.created_by,

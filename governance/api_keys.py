@@ -23,13 +23,14 @@ from governance.api_key import (
     api_keys,
     found_key,
     key_of,
+    key_scopes,
     values_of,
 )
 from governance.audit import CONSOLE, Action, AuditEvent, event_of, record
 from governance.identity import Identity, Refusal, UnauthenticatedError
 from governance.key_rules import check_within
 from governance.origins import checked_origin
-from governance.principal import Principal
+from governance.principal import Permission, Principal
 
 PREFIX = "pck_"
 LONGEST_KEY_LIFE = timedelta(days=365)
@@ -50,20 +51,22 @@ class ApiKeys:
         self._noted: dict[str, datetime] = {}
 
     def create(self, request: KeyRequest, by: Identity | None = None) -> NewKey:
-        """A new key, on the record. `by` is None at the console, which may make any.
+        """A new key, on the record; `by` is None at the console, whose keys have no maker to exceed.
 
         Raises `ForbiddenError` where it could do more than who makes it, `InvalidRequestError`
         where it makes no sense.
         """
         now = self._clock()
         _check(request)
+        maker = by.principal.subject if by else CONSOLE
         key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         principal = Principal(
             subject=f"key:{key_id}",
             tenant=request.tenant,
             roles=request.roles,
             attributes=dict(request.attributes),
-            scopes=request.scopes,
+            scopes=key_scopes(request.roles, request.scopes),
+            accountable=maker,
         )
         if by is not None:
             check_within(principal, by)
@@ -74,7 +77,7 @@ class ApiKeys:
             name=request.name,
             principal=principal,
             origins=request.origins,
-            created_by=by.principal.subject if by else CONSOLE,
+            created_by=maker,
             created_at=now,
             expires_at=now + request.ttl,
             last_used_at=None,
@@ -161,6 +164,11 @@ def _check(request: KeyRequest) -> None:
         raise InvalidRequestError(message)
     if not request.roles:
         raise InvalidRequestError("an API key needs at least one role")
+    if Permission.APPROVE_DOCUMENTS in (request.scopes or ()):
+        raise InvalidRequestError(
+            "an API key approves no documents, a person does; leave out the scope "
+            f"{Permission.APPROVE_DOCUMENTS.value}"
+        )
     if not request.name.strip() or not request.name.isprintable():
         raise InvalidRequestError("an API key needs a name, so that people know it again")
     if not all(value.isprintable() for value in request.attributes.values()):

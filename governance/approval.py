@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import ConflictError, NotFoundError
+from governance.api_key import maker_of
 from governance.approval_steps import FourEyes, submitter_of
 from governance.approval_writing import (
     ApprovalChange,
@@ -49,7 +50,7 @@ _APPROVED_FROM: Mapping[Hand, frozenset[ApprovalState]] = MappingProxyType(
 
 
 class FourEyesError(ForbiddenError):
-    """Nobody approves what they submitted."""
+    """Nobody approves what they submitted, or what a key that they made did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,11 +241,14 @@ def _four_eyes(
 ) -> FourEyes:
     if author.hand is not Hand.PERSON:
         return FourEyes.CONSOLE
-    submitter = submitter_of(connection, version.document_id, version.version)
-    if submitter != (author.tenant, author.subject):
+    tenant, submitter = submitter_of(connection, version.document_id, version.version) or ("", "")
+    # Who made a key is who it submits for; neither of the two is another pair of eyes.
+    submitters = {submitter, maker_of(connection, tenant, submitter)} - {""}
+    if tenant != author.tenant or not submitters & {author.subject, author.principal.accountable}:
         return FourEyes.HELD
     if relaxed:
         return FourEyes.RELAXED
     raise FourEyesError(
-        f"you submitted version {version.version} of this document; somebody else has to approve it"
+        f"you submitted version {version.version} of this document, yourself or with a key; "
+        "somebody else has to approve it"
     )

@@ -118,7 +118,8 @@ class Principal:
 
     `attributes` holds verified claims such as `{"tier": "gold", "region": "emea"}`; of a channel
     manager `partners` and of a support agent `queues`, names separated by commas. `scopes`
-    narrows what the roles allow, as an API key's do; None: it does not.
+    narrows what the roles allow, as an API key's do; None: it does not. `accountable` is who made
+    the API key that asks, and answers for what it does; empty where nobody stands in between.
     """
 
     subject: str
@@ -126,6 +127,7 @@ class Principal:
     roles: frozenset[Role]
     attributes: Mapping[str, str] = field(default_factory=dict)
     scopes: frozenset[Permission] | None = None
+    accountable: str = ""
 
     @property
     def audiences(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from foundation.afterwards import Afterwards
 from foundation.database import Database, open_database
@@ -306,6 +306,38 @@ def test_who_manages_access_makes_keys_within_their_own(
     assert made.key.created_by == "ada"
     assert made.key.principal.permissions <= maker.principal.permissions
     assert made.key.principal.audiences <= maker.principal.audiences
+
+
+class TestApproving:
+    """Keys never do it: who makes one could be both pairs of eyes."""
+
+    @pytest.mark.parametrize("maker", [None, person(Role.CONTENT_OWNER, Role.PARTNER_ADMIN)])
+    def test_no_key_is_made_for_it(self, keys: ApiKeys, maker: Identity | None):
+        approving = asked(
+            roles=frozenset({Role.CONTENT_OWNER}),
+            scopes=frozenset({Permission.ASK, Permission.APPROVE_DOCUMENTS}),
+        )
+        with pytest.raises(InvalidRequestError, match="approves no documents"):
+            keys.create(approving, maker)
+        assert keys.listed(None) == ()
+
+    def test_roles_that_allow_it_do_not_allow_it_to_a_key(self, database: Database, keys: ApiKeys):
+        made = keys.create(asked(roles=frozenset({Role.CONTENT_OWNER})), person(Role.ADMIN))
+        for principal in (made.key.principal, identify(database, keys, made.text).principal):
+            assert not principal.may(Permission.APPROVE_DOCUMENTS)
+            assert principal.may(Permission.MANAGE_DOCUMENTS)
+            assert principal.accountable == "ada"
+
+    @pytest.mark.parametrize("scopes", [None, ["approve_documents", "ask"]])
+    def test_keys_from_before_do_not_do_it_either(
+        self, database: Database, keys: ApiKeys, scopes: list[str] | None
+    ):
+        made = keys.create(asked(roles=frozenset({Role.CONTENT_OWNER})))
+        with database.write() as connection:
+            connection.execute(update(api_keys).values(scopes=scopes))
+        principal = identify(database, keys, made.text).principal
+        assert not principal.may(Permission.APPROVE_DOCUMENTS)
+        assert principal.may(Permission.ASK)
 
 
 def test_a_key_makes_no_other_keys(database: Database, keys: ApiKeys):

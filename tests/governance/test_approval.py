@@ -1,16 +1,19 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from foundation.afterwards import Afterwards
 from foundation.errors import ConflictError, NotFoundError
+from governance.api_key import KeyRequest
+from governance.api_keys import ApiKeys
 from governance.approval import Decision, FourEyesError, own_document
 from governance.approval_steps import FourEyes
 from governance.author import Author
 from governance.document import ApprovalState, DocType
-from governance.identity import ForbiddenError
+from governance.identity import CredentialKind, ForbiddenError, Identity
 from governance.principal import Principal, Role
 from tests.governance.documents_at_hand import CONSOLE, OLGA, PETER, Archive, person
 
@@ -174,6 +177,39 @@ class TestFourEyes:
         archive.approvals.submit(PETER, document, PLAIN)
         archive.approvals.approve(OLGA, document, PLAIN)
         assert archive.states(document) == [IN_REVIEW, APPROVED]
+
+    def test_who_made_a_key_does_not_approve_what_it_submits(self, archive: Archive) -> None:
+        afterwards = Afterwards()
+        request = KeyRequest(
+            tenant="northstar",
+            name="editor",
+            roles=frozenset({Role.CONTENT_OWNER}),
+            ttl=timedelta(days=1),
+        )
+        maker = Identity(
+            principal=person("olga", Role.ADMIN).principal,
+            kind=CredentialKind.LOCAL_TOKEN,
+            token_id="tok_1",
+            issued=archive.now,
+            expires=archive.now + timedelta(hours=1),
+        )
+        key = ApiKeys(archive.database, archive.clock, afterwards).create(request, maker).key
+        document = archive.add().document_id
+        archive.approvals.submit(Author(principal=key.principal), document, PLAIN)
+        with pytest.raises(FourEyesError, match="yourself or with a key"):
+            archive.approvals.approve(OLGA, document, PLAIN)
+        with pytest.raises(ForbiddenError, match="none of your roles"):
+            archive.approvals.approve(Author(principal=key.principal), document, PLAIN)
+        archive.approvals.approve(PETER, document, PLAIN)
+        assert archive.lines()[-1]["details"]["four_eyes"] == "held"
+        afterwards.close()
+
+    def test_who_is_only_called_like_a_key_is_still_who_submitted(self, archive: Archive) -> None:
+        named = person("key:0123456789abcdef")
+        document = archive.add().document_id
+        archive.approvals.submit(named, document, PLAIN)
+        with pytest.raises(FourEyesError):
+            archive.approvals.approve(named, document, PLAIN)
 
     def test_policy_relaxes_it_for_kinds_and_the_record_says_so(self, archive: Archive) -> None:
         archive.policy = archive.with_policy(four_eyes_relaxed=["faq"])
