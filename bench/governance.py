@@ -13,12 +13,9 @@ import argparse
 import asyncio
 import random
 import shutil
-import statistics
 import tempfile
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +26,13 @@ from sqlalchemy import Connection
 from api import application
 from assembly import Assembly
 from bench.figures import Board
+from bench.pairs import Pair, Watch, report
 from bench.worlds import SAMPLE, BenchAssembly
 from copilot.ask import Asked, Copilot
 from copilot.confidence import Calibration
 from copilot.extractive import ExtractiveWriter
 from copilot.records import Records
 from eval.dataset import read_dataset
-from eval.summary import percentiles
 from governance.abuse import AbuseWatch
 from governance.abuse_policy import AbusePolicy
 from governance.audit import AuditEvent
@@ -52,7 +49,6 @@ from governance.signed_tokens import header_of
 from governance.vigilance import asker_of
 from retrieval.query import Query
 
-_MOST = 0.15
 _WARM = 8
 _PARTNER = Principal(subject="bench", tenant="acme", roles=frozenset({Role.PARTNER_CONSULTANT}))
 
@@ -155,7 +151,7 @@ def measure_parts(
 
     for what, governed, without in (("ask", ask, bare_ask), ("search", search, bare_search)):
         pairs = _compared(governed, without, questions, rounds)
-        _report(board, f"{name}: {what}, parts", pairs)
+        report(board, f"{name}: {what}, parts", pairs)
 
 
 async def measure_http(
@@ -183,7 +179,7 @@ async def measure_http(
                 pairs = await _compared_over_http(
                     app, switched, request(f"/v1/{what}"), questions, rounds
                 )
-                _report(board, f"{name}: {what}, HTTP", pairs)
+                report(board, f"{name}: {what}, HTTP", pairs)
 
 
 class _Lasting:
@@ -246,14 +242,6 @@ def _switches(app: FastAPI, assembly: Assembly) -> Mapping[bool, Mapping[str, ob
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """What one question took, in milliseconds: with governance and without."""
-
-    governed: float
-    bare: float
-
-
 def _compared(
     governed: Callable[[str], object],
     bare: Callable[[str], object],
@@ -263,12 +251,11 @@ def _compared(
     draw = random.Random(7)
     pairs = []
     for text in (*questions[:_WARM], *questions):
-        took: dict[bool, list[float]] = {True: [], False: []}
+        watch = Watch()
         for side in (one for _ in range(rounds) for one in draw.sample((True, False), 2)):
-            began = time.perf_counter()
-            (governed if side else bare)(text)
-            took[side].append((time.perf_counter() - began) * 1000)
-        pairs.append(Pair(governed=min(took[True]), bare=min(took[False])))
+            with watch.timed(governed=side):
+                (governed if side else bare)(text)
+        pairs.append(watch.pair())
     return pairs[_WARM:]
 
 
@@ -282,27 +269,14 @@ async def _compared_over_http(
     draw = random.Random(7)
     pairs = []
     for text in (*questions[:_WARM], *questions):
-        took: dict[bool, list[float]] = {True: [], False: []}
+        watch = Watch()
         for side in (one for _ in range(rounds) for one in draw.sample((True, False), 2)):
             for name, part in switches[side].items():
                 setattr(app.state, name, part)
-            began = time.perf_counter()
-            await send(text)
-            took[side].append((time.perf_counter() - began) * 1000)
-        pairs.append(Pair(governed=min(took[True]), bare=min(took[False])))
+            with watch.timed(governed=side):
+                await send(text)
+        pairs.append(watch.pair())
     return pairs[_WARM:]
-
-
-def _report(board: Board, name: str, pairs: Sequence[Pair]) -> None:
-    governed = percentiles([one.governed for one in pairs])
-    bare = percentiles([one.bare for one in pairs])
-    board.add(f"{name}: without governance, p50", bare[0], "ms", digits=2)
-    board.add(f"{name}: with governance, p50", governed[0], "ms", digits=2)
-    board.add(f"{name}: without governance, p95", bare[1], "ms", digits=2)
-    board.add(f"{name}: with governance, p95", governed[1], "ms", digits=2)
-    between = statistics.median(one.governed - one.bare for one in pairs)
-    board.add(f"{name}: median difference of a pair", between, "ms", digits=2)
-    board.add(f"{name}: share that governance adds, p50", governed[0] / bare[0] - 1, at_most=_MOST)
 
 
 def sampled_questions(path: Path, most: int) -> list[str]:
