@@ -331,7 +331,7 @@ class Assembly:
         from ingest.ticket_redaction import TicketRedaction
 
         return TicketRedaction(
-            redact=self.redactor.redact,
+            redact=self.redactor.sparing().redact,
             kinds=self.policy.current().redaction.tickets,
             key=derived_key(self._audit_key, "ticket rows"),
         )

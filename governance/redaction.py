@@ -50,6 +50,13 @@ class Redacted:
     counts: Mapping[PersonalData, int]
 
 
+class InDoubt(StrEnum):
+    """What happens to a capitalised word that may be a person, a product or a company."""
+
+    TAKE_OUT = "take_out"
+    LEAVE = "leave"
+
+
 class Redactor:
     """Takes personal data out of texts. Threads may share one.
 
@@ -58,17 +65,27 @@ class Redactor:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._analysis: Analysis | None = None
+        self._recognizers = _Recognizers()
+        self._in_doubt = InDoubt.TAKE_OUT
 
     @property
     def is_loaded(self) -> bool:
         """Whether the next text waits for nothing."""
-        return self._analysis is not None
+        return self._recognizers.loaded is not None
 
     def load(self) -> None:
         """Load the model now, so that no question waits for it."""
-        self._loaded()
+        self._recognizers.load()
+
+    def sparing(self) -> "Redactor":
+        """The same, but for names in doubt: for texts that are searched by names of products.
+
+        Both share what was loaded.
+        """
+        other = Redactor()
+        other._recognizers = self._recognizers
+        other._in_doubt = InDoubt.LEAVE
+        return other
 
     def redact(self, text: str, kinds: frozenset[PersonalData]) -> Redacted:
         """Replace everything of these kinds by placeholders.
@@ -77,10 +94,10 @@ class Redactor:
         """
         counts: Counter[PersonalData] = Counter()
         if kinds and text.strip():
-            analysis = self._loaded()
+            analysis = self._recognizers.load()
             # A placeholder changes what stands around the next name; so the text is read again
             # until nothing more is found. Each time less is left, and nearly always once is enough.
-            while findings := analysis.find(text, kinds):
+            while findings := analysis.find(text, kinds, self._in_doubt):
                 parts: list[str] = []
                 at = 0
                 for finding in findings:
@@ -90,11 +107,19 @@ class Redactor:
                 text = "".join((*parts, text[at:]))
         return Redacted(text=text, counts=MappingProxyType(dict(counts)))
 
-    def _loaded(self) -> "Analysis":
-        if self._analysis is None:
+
+class _Recognizers:
+    """What is loaded once for all redactors that share it."""
+
+    def __init__(self) -> None:
+        self.loaded: Analysis | None = None
+        self._lock = threading.Lock()
+
+    def load(self) -> "Analysis":
+        if self.loaded is None:
             with self._lock:
-                if self._analysis is None:
+                if self.loaded is None:
                     from governance.redaction_analysis import Analysis
 
-                    self._analysis = Analysis()
-        return self._analysis
+                    self.loaded = Analysis()
+        return self.loaded

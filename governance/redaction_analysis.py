@@ -11,7 +11,7 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
-from governance.redaction import PersonalData
+from governance.redaction import InDoubt, PersonalData
 from governance.redaction_addresses import Addresses
 from governance.redaction_findings import Finding, blanked, resolve
 from governance.redaction_internet import EmailAddresses, IpAddresses, Urls
@@ -73,7 +73,7 @@ class Analysis:
         self._persons = Persons(words)
         self._addresses = Addresses(words)
 
-    def find(self, text: str, kinds: frozenset[PersonalData]) -> list[Finding]:
+    def find(self, text: str, kinds: frozenset[PersonalData], in_doubt: InDoubt) -> list[Finding]:
         """Return what is to go, without overlaps, in the order of the text."""
         text = blanked(text)
         found = [
@@ -87,7 +87,7 @@ class Analysis:
             shaped = self._persons.recased(text)
             entities = Entities(self._model, shaped)
             if PersonalData.PERSON in kinds:
-                found.extend(self._persons.find(text, shaped, entities))
+                found.extend(self._persons.find(text, shaped, entities, in_doubt))
             if PersonalData.ADDRESS in kinds:
                 found.extend(self._addresses.find(shaped, entities))
         return resolve(text, found)

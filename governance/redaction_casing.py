@@ -68,7 +68,7 @@ def _is_name(token: Token, words: Words, *, after_name: bool, everywhere: bool) 
     """
     if token.folded in words.function_words or len(token.text) < _FEW:
         return False
-    english = words.is_english(token.folded)
+    english = token.text.isascii() and words.is_english(token.folded)
     if words.given(token.folded) is Standing.SURE and (everywhere or not english):
         return len(token.text) >= _SHORTEST_LOWER or not english
     if after_name:

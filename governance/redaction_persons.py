@@ -8,8 +8,9 @@ tickets are searched by the names of products and companies.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from governance.redaction import PersonalData
+from governance.redaction import InDoubt, PersonalData
 from governance.redaction_casing import Token, recased, tokens_of
 from governance.redaction_cues import Cues
 from governance.redaction_findings import Finding
@@ -21,7 +22,7 @@ _ENOUGH = 2.0
 _LONGEST_RUN = 6
 _INITIAL = 2
 _LONGEST_ACRONYM = 4
-_PAIR_BELIEVED, _ONE_BELIEVED, _WORD_BELIEVED, _SMALL_BELIEVED = 1.4, 1.0, 1.2, 0.5
+_SAMPLE = 1000
 _ENUMERATES = frozenset({", ", " and ", ", and ", " & ", " und ", " et ", " y ", " or "})
 _LIKELY_TOO, _PERSON_BESIDE = 1.5, 0.6
 _AGAINST = frozenset(
@@ -36,6 +37,27 @@ _INNER_CAPITALS = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Belief:
+    """How much the model's word for a person weighs where no list knows the name.
+
+    `pair` and `one` are for names of several words and of one, `word` for one that is an everyday
+    word too, `small` for those written without a capital.
+    """
+
+    pair: float
+    one: float
+    word: float
+    small: float
+
+
+_LISTED = 2.0
+_BELIEF = {
+    InDoubt.TAKE_OUT: _Belief(pair=2.0, one=1.2, word=1.4, small=0.8),
+    InDoubt.LEAVE: _Belief(pair=1.4, one=1.0, word=1.2, small=0.5),
+}
+
+
 class Persons:
     """Weighs runs of words. Pure but for the lists it was given."""
 
@@ -47,11 +69,12 @@ class Persons:
         """Return the text as the language model should read it."""
         return recased(text, self._words)
 
-    def find(self, text: str, shaped: str, entities: Entities) -> list[Finding]:
+    def find(self, text: str, shaped: str, entities: Entities, in_doubt: InDoubt) -> list[Finding]:
         """Return the persons; `shaped` is the text recased, place by place the same."""
         runs = list(self._runs(shaped))
         mails = self._cues.mail_names(text)
-        weights = [self._weight(text, run, entities, mails) for run in runs]
+        belief = _BELIEF[in_doubt if self._reads_english(shaped) else InDoubt.LEAVE]
+        weights = [self._weight(text, run, entities, mails, belief) for run in runs]
         chosen = {
             at
             for at in range(len(runs))
@@ -61,13 +84,18 @@ class Persons:
             token.folded
             for at in chosen
             for token in runs[at]
-            if len(token.text) > _INITIAL and not self._words.is_english(token.folded)
+            if len(token.text) > _INITIAL and not self._is_english(token)
         }
         return [
             Finding(kind=PersonalData.PERSON, start=run[0].start, end=run[-1].end, score=_SCORE)
             for at, run in enumerate(runs)
             if at in chosen or all(one.folded in known for one in run)
         ]
+
+    def _reads_english(self, text: str) -> bool:
+        """Whether a text is in the language of the model, which elsewhere takes nouns for names."""
+        small = [one for one in tokens_of(text[:_SAMPLE]) if one.text.islower()]
+        return 2 * sum(self._is_english(one) for one in small) > len(small)
 
     def _runs(self, shaped: str) -> Iterator[list[Token]]:
         """Yield what is written like names, without what only stands before or behind them."""
@@ -115,13 +143,18 @@ class Persons:
             return first.text.islower()
         return (
             not alone
-            and words.is_english(first.folded)
+            and self._is_english(first)
             and words.given(first.folded) is Standing.NONE
             and words.family(first.folded) is Standing.NONE
         )
 
     def _weight(
-        self, text: str, run: list[Token], entities: Entities, mails: frozenset[str]
+        self,
+        text: str,
+        run: list[Token],
+        entities: Entities,
+        mails: frozenset[str],
+        belief: _Belief,
     ) -> float:
         """Return how much speaks for a person."""
         start, end = run[0].start, run[-1].end
@@ -143,23 +176,26 @@ class Persons:
             weight += 1.0
         if not listed and len(names) == 1 and self._cues.place(text, start):
             weight -= 1.0
-        small = text[start].islower()
-        return weight + self._opinion(names, entities, weight, told, small=small)
+        believed = self._believed(names, belief)
+        if text[start].islower() and believed < _LISTED:
+            # Written without a capital: it has one by our own guess only.
+            believed = belief.small
+        return weight + self._opinion(names, entities, weight, believed, told)
 
     def _opinion(
-        self, names: list[Token], entities: Entities, weight: float, told: float, *, small: bool
+        self, names: list[Token], entities: Entities, weight: float, believed: float, told: float
     ) -> float:
         """Return what the model adds. It is not asked where it could change nothing."""
         first, last = names[0], names[-1]
         family = self._words.family(last.folded, last.text)
-        for_, against = self._believed(names, small=small), 0.5 if family is Standing.SURE else 1.0
+        against = 0.3 if family is Standing.SURE else 1.0
         if told >= _TOLD:
             against = 0.0
-        if weight + for_ + _PERSON_BESIDE < _ENOUGH or weight - against >= _ENOUGH:
+        if weight + believed + _PERSON_BESIDE < _ENOUGH or weight - against >= _ENOUGH:
             return 0.0
         labels = entities.labels(first.start, last.end)
         if "PERSON" in labels:
-            return for_
+            return believed
         return -against if labels & _AGAINST else 0.0
 
     def _by_words(self, run: list[Token], names: list[Token], told: float) -> float:
@@ -167,7 +203,7 @@ class Persons:
         words, first = self._words, names[0]
         given, family = words.given(first.folded), words.family(first.folded, first.text)
         weight = _GIVEN[given] or _FAMILY_ALONE[family]
-        english = words.is_english(first.folded)
+        english = self._is_english(first)
         if not (given or family) and english and told < _TITLED:
             weight -= 4.0
         for token in names[1:]:
@@ -176,12 +212,12 @@ class Persons:
                 weight += 2.2 if not english or given else 1.5
             elif standing is Standing.MAYBE:
                 weight += 1.0 if given else 0.3
-            elif words.is_english(token.folded):
+            elif self._is_english(token):
                 weight -= 3.2
             elif not given and family:
                 # Shops are called after a family and what they sell.
                 weight -= 3.0
-        if len(names) > 1 and not any(words.is_english(one.folded) for one in names):
+        if len(names) > 1 and not any(self._is_english(one) for one in names):
             weight += 0.3
         inner = run[1:-1]
         if any(len(one.text) == 1 for one in inner) or any(
@@ -190,26 +226,22 @@ class Persons:
             weight += 1.5
         return weight
 
-    def _believed(self, names: list[Token], *, small: bool) -> float:
+    def _believed(self, names: list[Token], belief: _Belief) -> float:
         """Return how far the model is believed that takes products for people, too."""
         words, first = self._words, names[0]
         given, family = words.given(first.folded), words.family(first.folded, first.text)
-        if (
-            len(names) == 1
-            and Standing.SURE not in {given, family}
-            and words.is_english(first.folded)
-        ):
-            return _WORD_BELIEVED
+        if len(names) == 1 and Standing.SURE not in {given, family} and self._is_english(first):
+            return belief.word
         if (
             given
             or family
             or any(words.family(one.folded, one.text) is Standing.SURE for one in names[1:])
         ):
-            return 2.0
-        if small:
-            # Written without a capital: it has one by our own guess only.
-            return _SMALL_BELIEVED
-        return _PAIR_BELIEVED if len(names) > 1 else _ONE_BELIEVED
+            return _LISTED
+        return belief.pair if len(names) > 1 else belief.one
+
+    def _is_english(self, token: Token) -> bool:
+        return token.text.isascii() and self._words.is_english(token.folded)
 
     def _company_of_others(
         self, text: str, runs: list[list[Token]], weights: list[float], at: int
