@@ -17,7 +17,8 @@ from governance.identity import (
 )
 from governance.principal import PERMISSIONS, Permission, Principal, Role
 
-_SUBJECT = "key:"
+KEY_SUBJECT = "key:"
+"""How the subject of every key begins; its id follows."""
 
 api_keys = Table(
     "api_keys",
@@ -102,9 +103,9 @@ def found_key(connection: Connection, key_id: str) -> ApiKey | None:
 
 def maker_of(connection: Connection, tenant: str, subject: str) -> str:
     """Who made the tenant's key of this subject; empty where the subject is no such key's."""
-    if not subject.startswith(_SUBJECT):
+    if not subject.startswith(KEY_SUBJECT):
         return ""
-    key = found_key(connection, subject.removeprefix(_SUBJECT))
+    key = found_key(connection, subject.removeprefix(KEY_SUBJECT))
     return key.created_by if key is not None and key.principal.tenant == tenant else ""
 
 
@@ -150,7 +151,7 @@ def key_of(row: Row[Any]) -> ApiKey:
         id=row.id,
         name=row.name,
         principal=Principal(
-            subject=f"{_SUBJECT}{row.id}",
+            subject=f"{KEY_SUBJECT}{row.id}",
             tenant=row.tenant,
             roles=roles,
             attributes=row.attributes,

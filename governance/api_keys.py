@@ -10,13 +10,14 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from foundation.afterwards import Afterwards
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import ConflictError, InvalidRequestError, NotFoundError
 from governance.api_key import (
+    KEY_SUBJECT,
     ApiKey,
     KeyRequest,
     NewKey,
@@ -51,7 +52,7 @@ class ApiKeys:
         self._noted: dict[str, datetime] = {}
 
     def create(self, request: KeyRequest, by: Identity | None = None) -> NewKey:
-        """A new key, on the record; `by` is None at the console, whose keys have no maker to exceed.
+        """A new key, on the record. `by` is None at the console, which has no bounds to exceed.
 
         Raises `ForbiddenError` where it could do more than who makes it, `InvalidRequestError`
         where it makes no sense.
@@ -61,7 +62,7 @@ class ApiKeys:
         maker = by.principal.subject if by else CONSOLE
         key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         principal = Principal(
-            subject=f"key:{key_id}",
+            subject=f"{KEY_SUBJECT}{key_id}",
             tenant=request.tenant,
             roles=request.roles,
             attributes=dict(request.attributes),
@@ -112,10 +113,7 @@ class ApiKeys:
             if key is None or tenant not in (None, key.principal.tenant):
                 raise NotFoundError(f"there is no API key {key_id!r}; `keys list` shows them")
             if key.revoked_at is None:
-                connection.execute(
-                    update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now)
-                )
-                record(connection, _event(key, Action.KEY_REVOKED, by, now))
+                _end(connection, key, by, now)
             return found_key(connection, key_id) or key
 
     def identify(self, connection: Connection, text: str) -> Identity:
@@ -156,6 +154,30 @@ class ApiKeys:
                 )
                 .values(last_used_at=now)
             )
+
+
+def end_keys(
+    connection: Connection,
+    tenant: str,
+    which: ColumnElement[bool],
+    *,
+    by: Principal | None,
+    now: datetime,
+) -> None:
+    """End those keys of a tenant that are still good, each on the record."""
+    good = select(api_keys).where(
+        api_keys.c.tenant == tenant,
+        api_keys.c.revoked_at.is_(None),
+        api_keys.c.expires_at > now,
+        which,
+    )
+    for row in connection.execute(good.order_by(api_keys.c.id)).all():
+        _end(connection, key_of(row), by, now)
+
+
+def _end(connection: Connection, key: ApiKey, by: Principal | None, now: datetime) -> None:
+    connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(revoked_at=now))
+    record(connection, _event(key, Action.KEY_REVOKED, by, now))
 
 
 def _check(request: KeyRequest) -> None:

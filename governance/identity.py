@@ -13,7 +13,7 @@ from governance.principal import Permission, Principal, Role
 LEEWAY = timedelta(seconds=30)
 """How far the clocks of two machines may differ."""
 LONGEST_LIFE = timedelta(days=30)
-"""How long a token may be good for, whoever issued it; a revocation is kept as long."""
+"""How long a token may be good for, whoever issued it. API keys have a bound of their own."""
 LONGEST_SUBJECT = 255
 LONGEST_TENANT = 128
 # As much as the database has room for: what is recorded names who it was.

@@ -1,8 +1,8 @@
 """Tokens that ended before their time: by their id, or all of a person's up to a moment.
 
 A revocation holds with the next request, in every process: each request asks the database, by
-primary key. A tenant can end its own tokens only, because the key begins with the tenant of the
-token that is asked about.
+primary key. What names an API key ends the key itself, so that its widget tokens end as well. A
+tenant can end its own only: everything is found by the tenant of what is asked about.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     String,
@@ -23,6 +24,8 @@ from sqlalchemy import (
 from foundation.clock import Clock
 from foundation.database import Database, metadata, put
 from foundation.errors import InvalidRequestError
+from governance.api_key import KEY_SUBJECT, api_keys
+from governance.api_keys import LONGEST_KEY_LIFE, end_keys
 from governance.audit import CONSOLE, Action, AuditEvent, event_of, record
 from governance.identity import (
     LEEWAY,
@@ -46,6 +49,7 @@ revocations = Table(
     Column("keep_until", DateTime(timezone=True), nullable=False),
 )
 
+_LONGEST = max(LONGEST_LIFE, LONGEST_KEY_LIFE)
 _ALWAYS = 2**62
 _REVOKED = (
     select(revocations.c.up_to)
@@ -95,10 +99,11 @@ class Revocations:
                 "tenant": revocation.tenant,
                 "what": revocation.what,
                 "up_to": _ALWAYS if revocation.token_id else _microseconds(now),
-                "keep_until": now + LONGEST_LIFE + 2 * LEEWAY,
+                "keep_until": now + _LONGEST + 2 * LEEWAY,
             }
             put(connection, revocations, values, replace=True)
             record(connection, _event(revocation, by, now))
+            end_keys(connection, revocation.tenant, _keys(revocation), by=by, now=now)
         return now
 
     def forget(self, now: datetime) -> int:
@@ -125,6 +130,14 @@ class Revocations:
             },
         )
         return found.first() is not None
+
+
+def _keys(revocation: Revocation) -> ColumnElement[bool]:
+    """The keys that end with it: one that it names."""
+    named = revocation.token_id
+    if revocation.subject.startswith(KEY_SUBJECT):
+        named = revocation.subject.removeprefix(KEY_SUBJECT)
+    return api_keys.c.id == named
 
 
 def _microseconds(moment: datetime) -> int:

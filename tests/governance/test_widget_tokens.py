@@ -168,6 +168,30 @@ class TestWhereItIsGood:
 
 
 class TestHowItEnds:
+    @pytest.mark.parametrize("named", ["its subject", "its id"])
+    def test_with_its_key_however_the_key_was_named(self, door: Door, named: str):
+        token, subject = door.mint().token, door.key.principal.subject
+        revocation = Revocation(tenant="acme", token_id=door.key.token_id)
+        if named == "its subject":
+            revocation = Revocation(tenant="acme", subject=subject)
+        door.access.revocations.revoke(revocation)
+        assert door.refused(door.text) is Refusal.REVOKED
+        assert door.refused(token) is Refusal.REVOKED
+        door.now += timedelta(days=31)
+        door.access.revocations.revoke(Revocation(tenant="acme", subject="somebody else"))
+        assert door.refused(door.text) is Refusal.REVOKED
+        [key] = door.access.api_keys.listed("acme")
+        assert key.revoked_at
+
+    @pytest.mark.parametrize("tenant", ["acme", "bolt"])
+    def test_not_with_what_is_only_called_alike(self, door: Door, tenant: str):
+        key_id = door.key.key_id
+        door.access.revocations.revoke(Revocation(tenant=tenant, subject=key_id))
+        door.access.revocations.revoke(Revocation(tenant="bolt", subject=f"key:{key_id}"))
+        door.access.revocations.revoke(Revocation(tenant="bolt", token_id=key_id))
+        assert door.identify(door.text)
+        assert door.identify(door.mint().token)
+
     def test_by_itself_within_the_hour(self, door: Door):
         minted = door.mint()
         assert minted.expires_in == timedelta(minutes=15)
