@@ -256,7 +256,7 @@ def _compared(
             with watch.timed(governed=side):
                 (governed if side else bare)(text)
         pairs.append(watch.pair())
-    return pairs[_WARM:]
+    return pairs[-len(questions) :]
 
 
 async def _compared_over_http(
@@ -276,7 +276,7 @@ async def _compared_over_http(
             with watch.timed(governed=side):
                 await send(text)
         pairs.append(watch.pair())
-    return pairs[_WARM:]
+    return pairs[-len(questions) :]
 
 
 def sampled_questions(path: Path, most: int) -> list[str]:
