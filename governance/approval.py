@@ -73,14 +73,24 @@ class Approvals:
     where no role allows it, `ConflictError` where the version's state does not lead there.
     """
 
-    def __init__(self, *, database: Database, clock: Clock, policy: Callable[[], Policy]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        policy: Callable[[], Policy],
+        words: Callable[[str], str],
+    ) -> None:
+        """`words` gives what of a note may be kept."""
         self._database = database
         self._clock = clock
         self._policy = policy
+        self._words = words
 
     def submit(self, author: Author, document: str, decision: Decision) -> DocumentVersion:
         """Put a version up for review."""
         _allow(author, Permission.MANAGE_DOCUMENTS)
+        decision = self._kept(decision)
         with self._database.write() as connection:
             version = _own(connection, author, document, decision)
             today = self._clock().date()
@@ -103,6 +113,7 @@ class Approvals:
         `FourEyesError` where the same person submitted it, unless policy has relaxed that.
         """
         _allow(author, Permission.APPROVE_DOCUMENTS)
+        decision = self._kept(decision)
         with self._database.write() as connection:
             version = _own(connection, author, document, decision)
             policy = self._policy().approvals
@@ -123,6 +134,7 @@ class Approvals:
     def reject(self, author: Author, document: str, decision: Decision) -> DocumentVersion:
         """Send a version that is in review back to who wrote it, as a draft."""
         _allow(author, Permission.APPROVE_DOCUMENTS)
+        decision = self._kept(decision)
         with self._database.write() as connection:
             version = _own(connection, author, document, decision)
             _require(version, frozenset({ApprovalState.IN_REVIEW}), ApprovalState.DRAFT)
@@ -132,6 +144,7 @@ class Approvals:
     def withdraw(self, author: Author, document: str, decision: Decision) -> DocumentVersion:
         """Take a document from its readers with all its versions, at once."""
         _allow(author, Permission.MANAGE_DOCUMENTS, Permission.APPROVE_DOCUMENTS)
+        decision = self._kept(decision)
         with self._database.write() as connection:
             version = _own(connection, author, document, decision)
             history = locked_history(connection, document)
@@ -139,6 +152,10 @@ class Approvals:
                 raise ConflictError(f"{version.uri} is withdrawn already")
             change = _change(author, version, ApprovalState.WITHDRAWN, decision)
             return change_approval(connection, change, self._clock())
+
+    def _kept(self, decision: Decision) -> Decision:
+        # Before the transaction: nobody may wait for a language model.
+        return replace(decision, note=self._words(decision.note)) if decision.note else decision
 
     def _require_readers(self, connection: Connection, version: DocumentVersion) -> None:
         """Refuse an approval that would only change what is said of the past."""

@@ -191,7 +191,7 @@ def _put_on_record(
             {"version": one.version, "from": one.metadata.approval.value} for one in moved
         ],
         "to": change.state.value,
-        "note": change.note,
+        "note_characters": len(change.note),
     }
     if change.four_eyes is not None:
         details["four_eyes"] = change.four_eyes.value

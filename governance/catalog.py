@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, insert
 
+from foundation.blobs import BlobStore
 from governance import catalog_writing
 from governance.approval_steps import FourEyes
 from governance.approval_writing import ApprovalChange, change_approval, withdraw_vanished
@@ -24,6 +25,7 @@ from governance.entries import (
     NewVersion,
     PlannedVersion,
 )
+from governance.rows import blob_in_use
 from governance.statistics import TermCounts
 from governance.tables import index_changes
 
@@ -127,6 +129,12 @@ class Catalog(CatalogReader):
         """Swap one version's chunks for others over the same text, when the embedder changed."""
         with self._database.write() as connection:
             catalog_writing.replace_chunks(connection, document, number, rows, counts)
+
+    def remove_unused(self, key: str, blobs: BlobStore) -> None:
+        """Remove an original file that no version rests on, and none can come to meanwhile."""
+        with self._database.write() as connection:
+            if not blob_in_use(connection, key):
+                blobs.delete(key)
 
     def index_caught_up(self, done: Sequence[IndexChange]) -> None:
         """Forget index changes that the index has taken in."""

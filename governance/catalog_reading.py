@@ -11,7 +11,7 @@ from governance import statistics, validity
 from governance.approval_steps import ApprovalStep, steps_of
 from governance.document import ApprovalState, DocumentMetadata, DocumentVersion, document_id
 from governance.entries import ChunkRow, IndexChange, KnownDocument, PlannedVersion
-from governance.rows import blob_in_use, chunk_of, history_of, next_number, version_of
+from governance.rows import chunk_of, history_of, next_number, version_of
 from governance.statistics import TermCounts
 from governance.tables import chunks, documents, index_changes, supersessions, texts, versions
 from governance.visibility import Access, Visibility
@@ -236,8 +236,3 @@ class CatalogReader:
         )
         access = validity.effective_access((*history, candidate))[-1]
         return PlannedVersion(document_id=identity, version=number, access=access)
-
-    def blob_in_use(self, key: str) -> bool:
-        """Whether any version still rests on this original file."""
-        with self._database.read() as connection:
-            return blob_in_use(connection, key)

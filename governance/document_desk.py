@@ -28,6 +28,7 @@ class DocumentDesk:
         database: Database,
         clock: Clock,
         policy: Callable[[], Policy],
+        words: Callable[[str], str],
         catalog: Catalog,
         visible: VisibleCatalog,
         answers: AnswerRecord,
@@ -38,6 +39,7 @@ class DocumentDesk:
         self.answers = answers
         self._database = database
         self._policy = policy
+        self._words = words
         self._catalog = catalog
         self._visible = visible
         self._blobs = blobs
@@ -46,7 +48,9 @@ class DocumentDesk:
     @cached_property
     def approvals(self) -> Approvals:
         """Moves versions between their states."""
-        return Approvals(database=self._database, clock=self.clock, policy=self._policy)
+        return Approvals(
+            database=self._database, clock=self.clock, policy=self._policy, words=self._words
+        )
 
     @cached_property
     def reviews(self) -> Reviews:

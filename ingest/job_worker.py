@@ -205,8 +205,7 @@ class JobWorker:
     def _remove_unused(self, job: ClaimedJob) -> None:
         """Remove what was written for a version that never came to be."""
         for one in job.files:
-            if not self._catalog.blob_in_use(one.sha256):
-                self._blobs.delete(one.sha256)
+            self._catalog.remove_unused(one.sha256, self._blobs)
 
     def _sweep(self) -> None:
         """Remove bytes that never came to a job, because their process ended on the way."""

@@ -164,7 +164,7 @@ class Jobs:
 
     def finish(self, job_id: str, holder: str, outcome: JobOutcome) -> bool:
         """Write down what came of a job; false where it is somebody else's by now."""
-        values = {
+        values: dict[str, Any] = {
             "state": outcome.state.value,
             "done": outcome.total,
             "total": outcome.total,
@@ -174,6 +174,8 @@ class Jobs:
             "failed": [[one.path, one.error] for one in _shortened(outcome.failed)],
             "document_ids": list(outcome.document_ids[:_MOST_DOCUMENTS]),
             "finished_at": self._clock(),
+            # Nothing of what documents are called outlives them here.
+            "described": {},
             "holder": "",
             "lease_until": None,
         }

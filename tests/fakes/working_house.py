@@ -52,7 +52,9 @@ class WorkingHouse(SmallHouse):
                 self.records.rate(PARTNER, opinion)
 
     def approve(self) -> None:
-        approvals = Approvals(database=self.database, clock=self.clock, policy=self.policy.current)
+        approvals = Approvals(
+            database=self.database, clock=self.clock, policy=self.policy.current, words=str
+        )
         documents = [one.document_id for one in self.catalog.newest()]
         for number in count():
             document = documents[number % len(documents)]

@@ -47,7 +47,10 @@ class Archive:
         self.told: list[Notice] = []
         self.policy = self.with_policy(**approvals)
         self.approvals = Approvals(
-            database=self.database, clock=self.clock, policy=lambda: self.policy
+            database=self.database,
+            clock=self.clock,
+            policy=lambda: self.policy,
+            words=lambda note: note.replace("kim@acme.example", "<EMAIL>"),
         )
         self.reviews = Reviews(
             database=self.database,

@@ -357,9 +357,18 @@ class TestTheRecord:
         ]  # fmt: skip
         assert {one["target"] for one in lines} == {document}
         assert lines[1]["details"] == {
-            "versions": [{"version": 1, "from": "draft"}], "to": "in_review", "note": "look",
+            "versions": [{"version": 1, "from": "draft"}], "to": "in_review", "note_characters": 4,
         }  # fmt: skip
         assert lines[4]["roles"] == ["content_owner"]
+
+    def test_a_note_is_kept_without_personal_data_and_not_at_all_on_the_record(
+        self, archive: Archive
+    ) -> None:
+        document = archive.add().document_id
+        archive.approvals.submit(OLGA, document, Decision(note="ask kim@acme.example"))
+        [step] = archive.catalog.approval_steps(document)
+        assert step.note == "ask <EMAIL>"
+        assert "ask" not in str(archive.lines())
 
     def test_no_line_holds_a_word_of_the_document(self, archive: Archive) -> None:
         document = archive.add("heliotrope.md", text="heliotrope").document_id

@@ -246,6 +246,8 @@ def test_after_any_history_counts_equal_what_is_readable(tmp_path_factory, steps
         elif history:
             state = ApprovalState.APPROVED if action == "approve" else ApprovalState.WITHDRAWN
             newest = history[-1]
+            if state is newest.metadata.approval is ApprovalState.WITHDRAWN:
+                continue
             catalog.set_approval(newest.document_id, newest.version, state=state, by="owner")
     for who in (ACME, STAFF):
         counted = seen_chunks(catalog, who, calendar)
