@@ -29,7 +29,7 @@ from governance.api_key import (
 )
 from governance.audit import CONSOLE, Action, AuditEvent, event_of, record
 from governance.identity import Identity, Refusal, UnauthenticatedError
-from governance.key_rules import check_within
+from governance.key_rules import check_person, check_within
 from governance.origins import checked_origin
 from governance.principal import Permission, Principal
 
@@ -105,8 +105,9 @@ class ApiKeys:
         """End a key of this tenant, and with it the widget tokens that it minted.
 
         Without a tenant, as at the console, of any. Raises `NotFoundError` where there is no such
-        key. One that has ended stays as it is.
+        key, `ForbiddenError` where a key would do it. One that has ended stays as it is.
         """
+        check_person(by)
         now = self._clock()
         with self._database.write() as connection:
             key = found_key(connection, key_id)

@@ -1,4 +1,7 @@
-"""What a key may be: nobody makes one that could do, or read, more than they can themselves."""
+"""What a key may be: nobody makes one that could do, or read, more than they can themselves.
+
+And what it never does: decide who else may come in.
+"""
 
 from governance.identity import CredentialKind, ForbiddenError, Identity
 from governance.principal import PERMISSIONS, Permission, Principal, Role
@@ -32,6 +35,15 @@ def check_within(made: Principal, maker: Identity) -> None:
         and not made.assigned_queues <= own.assigned_queues
     ):
         raise _beyond("the key could work in queues that are not assigned to you")
+
+
+def check_person(by: Principal | None) -> None:
+    """Raise `ForbiddenError` where an API key would end keys or tokens. None is the console.
+
+    One that leaked could lock out everybody who might end it.
+    """
+    if by is not None and by.accountable:
+        raise _beyond("an API key ends no keys and no tokens; a person does")
 
 
 def _granted(roles: frozenset[Role]) -> frozenset[Permission]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    or_,
     select,
 )
 
@@ -35,6 +36,7 @@ from governance.identity import (
     CredentialKind,
     Identity,
 )
+from governance.key_rules import check_person
 from governance.principal import Principal
 
 revocations = Table(
@@ -86,8 +88,10 @@ class Revocations:
     def revoke(self, revocation: Revocation, by: Principal | None = None) -> datetime:
         """End what is named, and put it on the record; returns the moment up to which.
 
-        `by` is None where it is done at the console.
+        `by` is None where it is done at the console. Keys that the subject made end for good: they
+        would go on for it. Raises `ForbiddenError` where an API key would do it.
         """
+        check_person(by)
         if bool(revocation.token_id) == bool(revocation.subject):
             raise InvalidRequestError("name either a token's id or a subject, and not both")
         if len(revocation.token_id or revocation.subject) > LONGEST_SUBJECT:
@@ -133,10 +137,12 @@ class Revocations:
 
 
 def _keys(revocation: Revocation) -> ColumnElement[bool]:
-    """The keys that end with it: one that it names."""
+    """The keys that end with it: one that it names, and those that the subject made."""
     named = revocation.token_id
     if revocation.subject.startswith(KEY_SUBJECT):
         named = revocation.subject.removeprefix(KEY_SUBJECT)
+    if revocation.subject:
+        return or_(api_keys.c.id == named, api_keys.c.created_by == revocation.subject)
     return api_keys.c.id == named
 
 

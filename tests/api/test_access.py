@@ -437,6 +437,18 @@ class TestRevoking:
         [line] = visitor.lines("token.revoked")
         assert (line.tenant, line.actor, line.details) == ("acme", "ada", {"subject": "sam"})
 
+    def test_a_key_ends_nobody(self, house: Any, visitor: Visitor) -> None:
+        key = make_key(house, roles=frozenset({Role.ADMIN}))
+        other = make_key(house)
+        person = house.token("acme", subject="lee")
+        named = visitor.get(person).json()["token_id"]
+        for body in ({"subject": "lee"}, {"token_id": named}, {"subject": f"key:{other.key.id}"}):
+            assert_refused(visitor.post(key.text, "/v1/tokens/revoke", body), 403)
+        headers = {"Authorization": f"Bearer {key.text}"}
+        assert_refused(visitor.client.delete(f"/v1/keys/{other.key.id}", headers=headers), 403)
+        assert visitor.get(person).status_code == 200
+        assert visitor.get(other.text).status_code == 200
+
     def test_another_tenants_token_does_not(self, house: Any, visitor: Visitor) -> None:
         token = house.token("bolt", subject="lee")
         named = visitor.get(token).json()["token_id"]

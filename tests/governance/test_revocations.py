@@ -4,14 +4,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from foundation.afterwards import Afterwards
 from foundation.database import Database
 from foundation.errors import InvalidRequestError
+from governance.api_key import KeyRequest
+from governance.api_keys import ApiKeys
 from governance.audit import audit_lines
 from governance.identity import CredentialKind, Identity
 from governance.principal import Principal, Role
@@ -157,6 +161,44 @@ def test_what_has_ended_by_itself_is_forgotten_and_no_sooner(
     calendar.now += timedelta(seconds=2)
     listed.revoke(Revocation(tenant="acme", token_id="tok_3"))
     assert kept() == 2
+
+
+def test_keys_that_somebody_made_end_with_them_and_the_record_says_so(
+    database: Database, listed: Revocations, calendar: Calendar
+):
+    afterwards = Afterwards()
+    keys = ApiKeys(database, calendar, afterwards)
+
+    def made(tenant: str, maker: str) -> str:
+        by = replace(
+            identity(tenant, maker),
+            principal=Principal(subject=maker, tenant=tenant, roles=frozenset({Role.ADMIN})),
+        )
+        request = KeyRequest(
+            tenant=tenant,
+            name="portal",
+            roles=frozenset({Role.PARTNER_CONSULTANT}),
+            ttl=timedelta(days=90),
+        )
+        return keys.create(request, by).key.id
+
+    theirs = {made("acme", "kim"), made("acme", "kim")}
+    made("acme", "robin")
+    made("bolt", "kim")
+    listed.revoke(
+        Revocation(tenant="acme", subject="kim"),
+        Principal(subject="ada", tenant="acme", roles=frozenset({Role.ADMIN})),
+    )
+    assert {one.id for one in keys.listed(None) if one.revoked_at} == theirs
+    with database.read() as connection:
+        rows = connection.execute(
+            select(audit_lines).where(audit_lines.c.action == "key.revoked")
+        ).all()
+    lines = [json.loads(row.sealed) for row in rows]
+    assert {line["target"] for line in lines} == theirs
+    assert {line["actor"] for line in lines} == {"ada"}
+    assert {row.tenant for row in rows} == {"acme"}
+    afterwards.close()
 
 
 def test_it_is_on_the_record_who_ended_what(database: Database, listed: Revocations):
