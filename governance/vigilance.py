@@ -65,7 +65,10 @@ class Vigilance:
         # Who came beyond a limit is on the record as denied too, and counts as a burst.
         if reason not in _REFUSALS:
             return
-        asker = asker_of(principal) if principal else Asker(tenant="", name=source)
+        # Only who holds a valid credential is counted for it: an old one proves whose it was, and
+        # whoever has found it would have its owner accused and held off.
+        known = principal if reason == Refusal.FORBIDDEN.value else None
+        asker = asker_of(known) if known else Asker(tenant="", name=source)
         self._note(asker, Signal.DENIALS, 1)
 
     def _note(self, asker: Asker, signal: Signal, amount: int) -> None:

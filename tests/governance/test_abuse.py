@@ -15,9 +15,11 @@ from sqlalchemy import select
 from foundation.database import Database, open_database
 from governance.abuse import AbuseWatch, Asker, Crossing, SecurityEvents, ThrottledError
 from governance.abuse_policy import AbusePolicy, Signal, Threshold
-from governance.audit import Action, audit_lines
+from governance.audit import HOUSE, Action, audit_lines
+from governance.identity import Refusal
 from governance.notices import NoticeKind, Outbox
-from governance.vigilance import doings_of
+from governance.principal import Principal, Role
+from governance.vigilance import Vigilance, doings_of
 
 ADA = Asker(tenant="acme", name="ada", roles=("partner_consultant",))
 NOBODY = Asker(tenant="", name="5f3e")
@@ -161,6 +163,34 @@ class TestHoldingOff:
         found.note(ADA, Signal.DENIALS)
         with pytest.raises(ThrottledError):
             found.admit(Asker(tenant="acme", name="ada", roles=("admin",)))
+
+
+PERSON = Principal(subject="ada", tenant="acme", roles=frozenset({Role.PARTNER_CONSULTANT}))
+
+
+@pytest.mark.parametrize("reason", sorted(set(Refusal) - {Refusal.FORBIDDEN}))
+def test_somebodys_old_credential_does_not_hold_them_off(database: Database, reason: str) -> None:
+    found = watch(Seconds(), denials=Threshold(count=2, minutes=10, throttle_seconds=600))
+    events = SecurityEvents(database, lambda: NOW)
+    eyes = Vigilance(watch=found, events=events, later=lambda tell: tell())
+    for _ in range(5):
+        eyes.denied(PERSON, "5f3e", reason)
+    found.admit(ADA)
+    with database.read() as connection:
+        [line] = connection.execute(
+            select(audit_lines).where(audit_lines.c.action == Action.SECURITY_EVENT.value)
+        ).all()
+    assert (line.tenant, json.loads(line.sealed)["actor"]) == (HOUSE, "5f3e")
+
+
+def test_what_somebody_may_not_do_is_theirs(database: Database) -> None:
+    found = watch(Seconds(), denials=Threshold(count=2, minutes=10, throttle_seconds=600))
+    events = SecurityEvents(database, lambda: NOW)
+    eyes = Vigilance(watch=found, events=events, later=lambda tell: tell())
+    for _ in range(2):
+        eyes.denied(PERSON, "5f3e", Refusal.FORBIDDEN.value)
+    with pytest.raises(ThrottledError):
+        found.admit(ADA)
 
 
 class Route:
