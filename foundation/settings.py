@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     operator_tenant: str = Field(
         default="",
         description="Who runs this service and may read the house's own record; "
-        "empty: the first tenant that owned a document.",
+        "empty: the first tenant whose documents came by the console.",
     )
     audit_key: SecretStr | None = Field(
         default=None,

@@ -2,12 +2,16 @@ from pathlib import Path
 
 from foundation.settings import Settings
 from governance.operator import operator_tenant
-from tests.governance.documents_at_hand import Archive
+from tests.governance.documents_at_hand import OLGA, Archive
 
 
-def test_the_first_tenant_that_owned_a_document_is_the_operator(tmp_path: Path) -> None:
+def test_the_first_tenant_that_the_console_brought_documents_of_is_the_operator(
+    tmp_path: Path,
+) -> None:
     archive = Archive(tmp_path)
     settings = Settings(_env_file=None, data_dir=tmp_path)
+    assert operator_tenant(settings, archive.database) == ""
+    archive.add("upload.md", author=OLGA)
     assert operator_tenant(settings, archive.database) == ""
     document = archive.add().document_id
     assert operator_tenant(settings, archive.database) == "northstar"
