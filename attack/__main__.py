@@ -25,6 +25,7 @@ ATTACKS: tuple[str, ...] = (
     "approvals",
     "injections",
     "fuzz",
+    "tokens",
     "record",
     "cost",
 )

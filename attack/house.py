@@ -132,12 +132,20 @@ class Page:
 class AttackedHouse(Assembly):
     """All parts over a folder, on a clock that can be turned."""
 
+    jwks = ""
+    """Where the keys of an issuer of tokens are, if there is one."""
+
     def __init__(self, folder: Path, clock: Calendar, *, real_model: bool = False) -> None:
         model = _PACKAGED if real_model else QuickModel.name
         policy = _policy(folder)
-        super().__init__(
-            Settings(data_dir=folder / "data", embedder=model, policy_file=policy), clock
-        )
+        settings: dict[str, object] = {
+            "data_dir": folder / "data",
+            "embedder": model,
+            "policy_file": policy,
+        }
+        if self.jwks:
+            settings |= {"jwt_jwks_url": self.jwks, "jwt_issuer": "https://login.example"}
+        super().__init__(Settings.model_validate(settings), clock)
         self.calendar = clock
         self._real_model = real_model
 
