@@ -4,10 +4,10 @@ An outcome tells an asker's story and stays when a document goes. What it quotes
 deletion no word of the document may be left, wherever it was copied to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from copilot.record_tables import escalations, outcome_citations, outcomes
 from copilot.withdrawn import holds_words_of, without_words_of
@@ -65,10 +65,10 @@ class Answers:
     def forget(self, connection: Connection, document_id: str) -> int:
         """Empty what outcomes hold of a document's words; returns how many held any."""
         found = 0
-        for outcome_id, body in _citing_bodies(connection, document_id):
-            if holds_words_of(body, {document_id}):
-                found += 1
-                _empty(connection, outcome_id, body, {document_id})
+        for batch in _citing_bodies(connection, document_id):
+            quoting = {one: body for one, body in batch if holds_words_of(body, {document_id})}
+            found += len(quoting)
+            _empty(connection, quoting, {document_id})
         return found
 
     def still_quoting(self, document_id: str) -> int:
@@ -76,8 +76,26 @@ class Answers:
         with self._database.read() as connection:
             return sum(
                 holds_words_of(body, {document_id})
-                for _, body in _citing_bodies(connection, document_id)
+                for batch in _citing_bodies(connection, document_id)
+                for _, body in batch
             )
+
+
+def lock_cited(connection: Connection, outcome_id: str) -> None:
+    """Hold what an outcome cites as it is until the end of the transaction.
+
+    A deletion that is under way holds these rows; whoever has them first, the other sees it. Taken
+    before the outcome's own row, because a deletion takes them in this order too.
+    """
+    cited = select(outcome_citations.c.document_id).where(
+        outcome_citations.c.outcome_id == outcome_id
+    )
+    connection.execute(
+        select(documents.c.id)
+        .where(documents.c.id.in_(cited))
+        .order_by(documents.c.id)
+        .with_for_update(read=True)
+    ).all()
 
 
 def forget_deleted(connection: Connection, outcome_id: str) -> None:
@@ -85,18 +103,15 @@ def forget_deleted(connection: Connection, outcome_id: str) -> None:
 
     Who asks while a document is deleted has read it before; what is kept of it must not stay.
     """
+    lock_cited(connection, outcome_id)
     cited = connection.execute(
         select(outcome_citations.c.document_id, outcome_citations.c.version).where(
             outcome_citations.c.outcome_id == outcome_id
         )
     ).all()
-    ids = sorted({row.document_id for row in cited})
+    ids = {row.document_id for row in cited}
     if not ids:
         return
-    # A deletion that is under way holds these rows; whoever has them first, the other sees it.
-    connection.execute(
-        select(documents.c.id).where(documents.c.id.in_(ids)).with_for_update(read=True)
-    ).all()
     rows = connection.execute(select(tombstones).where(tombstones.c.document_id.in_(ids)))
     last = {row.document_id: row.last_version for row in rows}
     gone = {row.document_id for row in cited if row.version <= last.get(row.document_id, 0)}
@@ -104,25 +119,25 @@ def forget_deleted(connection: Connection, outcome_id: str) -> None:
         body = connection.execute(
             select(outcomes.c.body).where(outcomes.c.id == outcome_id)
         ).scalar_one()
-        _empty(connection, outcome_id, body, gone)
+        _empty(connection, {outcome_id: body}, gone)
 
 
-def _empty(
-    connection: Connection, outcome_id: str, body: Mapping[str, Any], gone: set[str]
-) -> None:
+def _empty(connection: Connection, bodies: Mapping[str, Mapping[str, Any]], gone: set[str]) -> None:
+    if not bodies:
+        return
     connection.execute(
-        update(outcomes)
-        .where(outcomes.c.id == outcome_id)
-        .values(body=without_words_of(body, gone))
+        update(outcomes).where(outcomes.c.id == bindparam("of")).values(body=bindparam("left")),
+        [{"of": one, "left": without_words_of(body, gone)} for one, body in bodies.items()],
     )
     connection.execute(
-        update(escalations).where(escalations.c.outcome_id == outcome_id).values(missing="")
+        update(escalations).where(escalations.c.outcome_id.in_(bodies.keys())).values(missing="")
     )
 
 
 def _citing_bodies(
     connection: Connection, document_id: str
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+) -> Iterator[Sequence[tuple[str, Mapping[str, Any]]]]:
+    """The outcomes that cite a document, with their bodies, so many at a time."""
     ids = [
         row.outcome_id
         for row in connection.execute(
@@ -134,8 +149,7 @@ def _citing_bodies(
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
         query = select(outcomes.c.id, outcomes.c.body).where(outcomes.c.id.in_(batch))
-        for row in connection.execute(query).all():
-            yield row.id, row.body
+        yield [(row.id, row.body) for row in connection.execute(query)]
 
 
 def _versions(connection: Connection, document_id: str, ids: list[str]) -> Mapping[str, set[int]]:
