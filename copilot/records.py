@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, insert, select, update
 
-from copilot.citing import forget_deleted
+from copilot.citing import forget_deleted, lock_cited
 from copilot.record import EscalationRecord, Feedback, KeptOutcome, OutcomeRecord
 from copilot.record_tables import escalations, feedback, outcome_citations, outcomes
 from foundation.database import Database, put
@@ -130,6 +130,7 @@ class Records:
         """Hand an outcome over to a person. Raises `ConflictError` where one has it already."""
         escalation = replace(escalation, note=self._redacted(escalation.note))
         with self._database.write() as connection:
+            lock_cited(connection, escalation.outcome_id)
             changed = connection.execute(
                 update(outcomes)
                 .where(

@@ -102,9 +102,10 @@ class Deletions:
         now = self._clock()
         with self._database.write() as connection:
             version = require_own(connection, author, document_id, Permission.MANAGE_DOCUMENTS)
-            # First the document, whose lock an answer waits for that is written at this moment.
-            erased = catalog_writing.erase(connection, document_id, now, author)
+            # The document is locked by now, which an answer waits for that is written at this
+            # moment. Then the answers, and last the record: everybody takes them in this order.
             quotes = self._answers.forget(connection, document_id)
+            erased = catalog_writing.erase(connection, document_id, now, author)
             _forget_notices(connection, document_id)
         unretrievable = time.perf_counter() - began
         unfinished: list[str] = []
