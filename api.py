@@ -208,6 +208,7 @@ def _hand_out(app: FastAPI, assembly: Assembly) -> None:
     state.records = assembly.records
     state.audit_desk = assembly.audit_desk
     state.operator = assembly.operator
+    state.metrics_without_token = assembly.settings.metrics_without_token
     state.person_request = PersonRequest(
         records=assembly.records, policy=assembly.policy.current, clock=assembly.clock
     )

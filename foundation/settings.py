@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         description="Who runs this service and may read the house's own record; "
         "empty: the first tenant whose documents came by the console.",
     )
+    metrics_without_token: bool = Field(
+        default=True,
+        description="Whether `/metrics` is read without a token from this machine; "
+        "false: with a proxy here that may pass it on, or people who log in here.",
+    )
     audit_key: SecretStr | None = Field(
         default=None,
         description="Key that marks the audit's chains, the same for all processes; "

@@ -29,6 +29,13 @@ class TestMetrics:
             assert told.status_code == 403
             assert "only who runs this service" in told.json()["detail"]
 
+    def test_where_the_operator_says_so_a_token_is_needed_here_too(self, house: Any) -> None:
+        with house.instead(metrics_without_token=False):
+            assert near(house).get("/metrics").status_code == 401
+            auditor = house.bearer("northstar", Role.AUDITOR)
+            assert near(house).get("/metrics", headers=auditor).status_code == 200
+        assert near(house).get("/metrics").status_code == 200
+
     @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
     @pytest.mark.parametrize(
         "name", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"]
