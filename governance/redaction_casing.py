@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from governance.redaction_words import Standing, Words, fold
 
 # A possessive is no part of a name; what is glued to digits, "@" or "_" is no word at all.
-_WORD = re.compile(r"(?<![\w@])[^\W\d_]+(?:['\u2019](?!s\b)[^\W\d_]+)*(?![\d_@])(?!\.[^\W\d_]{2})")
+_WORD = re.compile(r"(?<![\w@])[^\W\d_]+(?:['\u2019](?!s\b)[^\W\d_]+)*(?![\w@])(?!\.[^\W\d_]{2})")
 _FEW = 3
 _SHORTEST_LOWER = 4
 

@@ -172,12 +172,13 @@ class Persons:
         if mails and all(one.folded in mails for one in names):
             weight += 3.0
         listed = self._words.given(names[0].folded) or self._words.family(names[0].folded)
-        if (listed or len(names) > 1) and self._cues.own_line(text, start, end):
+        small = text[start].islower()
+        if (listed or (len(names) > 1 and not small)) and self._cues.own_line(text, start, end):
             weight += 1.0
         if not listed and len(names) == 1 and self._cues.place(text, start):
             weight -= 1.0
         believed = self._believed(names, belief)
-        if text[start].islower() and believed < _LISTED:
+        if small and believed < _LISTED:
             # Written without a capital: it has one by our own guess only.
             believed = belief.small
         return weight + self._opinion(names, entities, weight, believed, told)

@@ -77,7 +77,7 @@ class Words:
 
     def family(self, folded: str, written: str = "") -> Standing:
         """How surely a word is a family name, by the list or by its ending."""
-        listed = self._standing("family", folded)
+        listed = self._standing("family", folded.replace("'", "").replace("\u2019", ""))
         if listed is not Standing.NONE or self.is_english(folded):
             return listed
         ending = len(folded) >= _SHORTEST_SURNAME and folded.endswith(_SURNAMES)
