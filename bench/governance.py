@@ -46,7 +46,7 @@ from governance.policy import Policy
 from governance.principal import Principal, Role
 from governance.redaction import PersonalData, Redacted
 from governance.signed_tokens import header_of
-from governance.vigilance import asker_of
+from governance.vigilance import askers_of
 from retrieval.query import Query
 
 _WARM = 8
@@ -132,7 +132,8 @@ def measure_parts(
     bare = bare_copilot(assembly)
 
     def admit(group: RouteGroup) -> None:
-        watch.admit(asker_of(_PARTNER))
+        for asker in askers_of(_PARTNER):
+            watch.admit(asker)
         limits.admit(_PARTNER, group)
 
     def ask(text: str) -> object:

@@ -21,16 +21,22 @@ MOST_ASKERS = 20_000
 """Askers whose counts are kept; beyond it those who were not seen for longest are forgotten."""
 
 
+MANY = 10
+"""So many times a threshold is one for people who are counted together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
     """Whose doings are counted together.
 
-    `tenant` is "" where no token proves one; `name` is then the address it came from.
+    `tenant` is "" where no token proves one; `name` is then the address it came from. `many` are
+    people together, who reach thresholds at ten times the count and are never held off together.
     """
 
     tenant: str
     name: str
     roles: tuple[str, ...] = field(default=(), compare=False)
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +107,12 @@ class AbuseWatch:
             doings = self._doings(asker)
             count = doings.counts.setdefault(signal, _Count())
             total = count.add(amount, now, length)
-            if total < threshold.count or now < count.told_until:
+            most = threshold.count * (MANY if asker.many else 1)
+            if total < most or now < count.told_until:
                 return None
             count.told_until = now + length
-            # Nobody can be held off who is known by an address only: others may share it.
-            held = threshold.throttle_seconds if asker.tenant else 0
+            # Nobody can be held off who is known by an address or a page only: others share it.
+            held = threshold.throttle_seconds if asker.tenant and not asker.many else 0
             doings.held_until = max(doings.held_until, now + held)
         return Crossing(
             asker=asker,

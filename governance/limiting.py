@@ -1,10 +1,13 @@
 """How much one person and one tenant may ask for, counted before anything is done for them.
 
-    subject's group ─▶ subject ─▶ tenant's group ─▶ tenant ─▶ tenant's questions of the day
+    subject's group ─▶ subject ─▶ widgets' group ─▶ widgets ─▶ tenant's group ─▶ tenant
+    ─▶ tenant's questions of the day
 
 The first that is used up refuses, and what comes after it is not counted: who has reached their
-own limit takes nothing from their colleagues. Counters know nothing of other tenants, so what is
-told of a limit depends on the asker's own tenant only.
+own limit takes nothing from their colleagues. A person's API keys count as the person; people on
+a host's page also count together under its API key, ten times as much as one.
+Counters know nothing of other tenants, so what is told of a limit depends on the asker's own
+tenant only.
 """
 
 import logging
@@ -30,6 +33,8 @@ TIMEOUT_SECONDS = 0.25
 """So long shared counters have for an answer: somebody waits for theirs meanwhile."""
 TRY_AGAIN_SECONDS = 5.0
 """So long is counted in the process after shared counters failed, before they are tried again."""
+WIDGETS = 10
+"""So many times what one person may is what all people on one host's page may together."""
 _INGEST_RETRY_SECONDS = 10
 _IN_MEMORY = "memory://"
 _MOMENT = 0.001
@@ -101,19 +106,24 @@ class Limits:
     def admit(self, principal: Principal, group: RouteGroup) -> None:
         """Count a request; raises `LimitedError` where it is one too many."""
         policy = self._policy().for_tenant(principal.tenant)
-        subject = _key(principal.tenant, principal.subject)
+        subject = _key(principal.tenant, principal.counted_as)
         tenant = _key(principal.tenant)
         self._admit("subject", subject, policy.per_subject, group)
+        if principal.minted_by:
+            widgets = _key(principal.tenant, "widgets", principal.minted_by)
+            self._admit("widgets", widgets, policy.per_subject, group, times=WIDGETS)
         self._admit("tenant", tenant, policy.per_tenant, group)
         if group is RouteGroup.ASK:
             daily = Rate(amount=policy.questions_per_day, seconds=_DAY)
             self._count("questions-per-day", daily, tenant, fixed=True)
 
-    def _admit(self, name: str, key: str, limits: RateLimits, group: RouteGroup) -> None:
+    def _admit(
+        self, name: str, key: str, limits: RateLimits, group: RouteGroup, *, times: int = 1
+    ) -> None:
         if (rate := limits.of(group)) is not None:
-            self._count(f"{name}-{group.value}", rate, key)
+            self._count(f"{name}-{group.value}", _times(rate, times), key)
         if limits.all is not None:
-            self._count(name, limits.all, key)
+            self._count(name, _times(limits.all, times), key)
 
     def _count(self, name: str, rate: Rate, key: str, *, fixed: bool = False) -> None:
         """Count one; a sliding window smooths, a fixed one is what a daily quota means."""
@@ -226,6 +236,10 @@ def counters_at(url: str | None, timeout_seconds: float = TIMEOUT_SECONDS) -> St
     if not isinstance(found, Storage):
         raise ConfigurationError("COPILOT_LIMITS_URL must not name an async storage")
     return found
+
+
+def _times(rate: Rate, times: int) -> Rate:
+    return Rate(amount=rate.amount * times, seconds=rate.seconds)
 
 
 @lru_cache(maxsize=4_096)

@@ -88,6 +88,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 """The one table of who may do what; docs/security.md shows it, and a test compares the two."""
 
+# As `audit.CONSOLE`, which stands above this module.
+_CONSOLE = "console"
 _AUDIENCE_ATTRIBUTES = ("tier", "region")
 _STAFF = frozenset(
     {
@@ -120,6 +122,7 @@ class Principal:
     manager `partners` and of a support agent `queues`, names separated by commas. `scopes`
     narrows what the roles allow, as an API key's do; None: it does not. `accountable` is who made
     the API key that asks, and answers for what it does; empty where nobody stands in between.
+    `minted_by` is the id of the API key that minted a widget token; empty for everybody else.
     """
 
     subject: str
@@ -128,6 +131,15 @@ class Principal:
     attributes: Mapping[str, str] = field(default_factory=dict)
     scopes: frozenset[Permission] | None = None
     accountable: str = ""
+    minted_by: str = ""
+
+    @property
+    def counted_as(self) -> str:
+        """Under whose name requests count: a person's keys are no more persons.
+
+        Keys that were made at the console belong to nobody, and each counts for itself.
+        """
+        return self.subject if self.accountable in ("", _CONSOLE) else self.accountable
 
     @property
     def audiences(self) -> frozenset[str]:

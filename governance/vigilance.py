@@ -26,13 +26,19 @@ HELD_OFF = "held_off"
 Scope = MutableMapping[str, Any]
 
 
-def asker_of(principal: Principal) -> Asker:
-    """Whose doings a principal's are."""
-    return Asker(
-        tenant=principal.tenant,
-        name=principal.subject,
-        roles=tuple(sorted(role.value for role in principal.roles)),
-    )
+def askers_of(principal: Principal) -> tuple[Asker, ...]:
+    """Whose doings a principal's are: its own, and those of whoever stands behind it.
+
+    What an API key does is its maker's as well; what somebody on a host's page does counts for the
+    page's API key as well, among the many that it minted for.
+    """
+    roles = tuple(sorted(role.value for role in principal.roles))
+    names = dict.fromkeys((principal.subject, principal.counted_as))
+    askers = [Asker(tenant=principal.tenant, name=name, roles=roles) for name in names]
+    if principal.minted_by:
+        page = f"widgets of key:{principal.minted_by}"
+        askers.append(Asker(tenant=principal.tenant, name=page, roles=roles, many=True))
+    return tuple(askers)
 
 
 class Vigilance:
@@ -56,9 +62,9 @@ class Vigilance:
         """Take note of an answer after it was sent."""
         identity: Identity | None = scope["state"].get("identity")
         if identity is not None:
-            asker = asker_of(identity.principal)
             for signal, amount in doings_of(scope, status):
-                self._note(asker, signal, amount)
+                for asker in askers_of(identity.principal):
+                    self._note(asker, signal, amount)
 
     def denied(self, principal: Principal | None, source: str, reason: str) -> None:
         """Take note of a denial; `source` is a name for where it came from."""
@@ -68,8 +74,8 @@ class Vigilance:
         # Only who holds a valid credential is counted for it: an old one proves whose it was, and
         # whoever has found it would have its owner accused and held off.
         known = principal if reason == Refusal.FORBIDDEN.value else None
-        asker = asker_of(known) if known else Asker(tenant="", name=source)
-        self._note(asker, Signal.DENIALS, 1)
+        for asker in askers_of(known) if known else (Asker(tenant="", name=source),):
+            self._note(asker, Signal.DENIALS, 1)
 
     def _note(self, asker: Asker, signal: Signal, amount: int) -> None:
         crossing = self._watch.note(asker, signal, amount)

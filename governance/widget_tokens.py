@@ -140,6 +140,7 @@ class WidgetTokens:
                     tenant=named(claims["tenant"], LONGEST_TENANT),
                     roles=_ROLES,
                     attributes=attributes_of(claims),
+                    minted_by=named(claims["key"], LONGEST_SUBJECT),
                 ),
                 kind=CredentialKind.WIDGET_TOKEN,
                 token_id=named(claims["jti"], LONGEST_SUBJECT),

@@ -24,7 +24,7 @@ from governance.limit_policy import RouteGroup
 from governance.limiting import Limits
 from governance.origins import Sender
 from governance.principal import Permission, Principal
-from governance.vigilance import GIVEN, HELD_OFF, SUSPICIOUS, asker_of
+from governance.vigilance import GIVEN, HELD_OFF, SUSPICIOUS, askers_of
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a JSON body. A question has at most 4,000 characters."""
@@ -152,7 +152,8 @@ async def _admit(request: Request, principal: Principal, group: RouteGroup) -> N
     """Raise `LimitedError` where the asker has asked too much, or is held off."""
     watch: AbuseWatch = request.app.state.abuse_watch
     try:
-        watch.admit(asker_of(principal))
+        for asker in askers_of(principal):
+            watch.admit(asker)
     except ThrottledError:
         setattr(request.state, HELD_OFF, True)
         raise

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,11 +16,11 @@ from sqlalchemy import select
 from foundation.database import Database, open_database
 from governance.abuse import AbuseWatch, Asker, Crossing, SecurityEvents, ThrottledError
 from governance.abuse_policy import AbusePolicy, Signal, Threshold
-from governance.audit import HOUSE, Action, audit_lines
+from governance.audit import CONSOLE, HOUSE, Action, audit_lines
 from governance.identity import Refusal
 from governance.notices import NoticeKind, Outbox
 from governance.principal import Principal, Role
-from governance.vigilance import Vigilance, doings_of
+from governance.vigilance import Vigilance, askers_of, doings_of
 
 ADA = Asker(tenant="acme", name="ada", roles=("partner_consultant",))
 NOBODY = Asker(tenant="", name="5f3e")
@@ -191,6 +192,34 @@ def test_what_somebody_may_not_do_is_theirs(database: Database) -> None:
         eyes.denied(PERSON, "5f3e", Refusal.FORBIDDEN.value)
     with pytest.raises(ThrottledError):
         found.admit(ADA)
+
+
+def test_what_a_key_does_is_its_makers_too() -> None:
+    found = watch(Seconds(), attacks=Threshold(count=4, minutes=10, throttle_seconds=60))
+    for number in range(4):
+        key = replace(PERSON, subject=f"key:{number}", accountable="ada")
+        for one in askers_of(key):
+            found.note(one, Signal.ATTACKS)
+    with pytest.raises(ThrottledError):
+        found.admit(ADA)
+    [of_key, of_maker] = askers_of(replace(PERSON, subject="key:9", accountable="ada"))
+    found.admit(of_key)
+    with pytest.raises(ThrottledError):
+        found.admit(of_maker)
+    assert [one.name for one in askers_of(replace(PERSON, accountable=CONSOLE))] == ["ada"]
+
+
+def test_a_page_whose_visitors_do_too_much_is_told_of_and_its_other_visitors_go_on() -> None:
+    found = watch(Seconds(), attacks=Threshold(count=4, minutes=10, throttle_seconds=60))
+    told = []
+    for number in range(40):
+        visitor = replace(PERSON, subject=f"page/{number}", minted_by="k1")
+        told += [found.note(one, Signal.ATTACKS) for one in askers_of(visitor)]
+    [crossing] = [one for one in told if one]
+    assert (crossing.asker.name, crossing.count) == ("widgets of key:k1", 40)
+    assert crossing.throttle_seconds == 0
+    for one in askers_of(replace(PERSON, subject="page/new", minted_by="k1")):
+        found.admit(one)
 
 
 class Route:

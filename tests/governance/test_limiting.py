@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from fakeredis import FakeRedis, FakeServer
@@ -15,6 +16,7 @@ from limits.storage import RedisStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from foundation.errors import ConfigurationError
+from governance.audit import CONSOLE
 from governance.limit_counters import MemoryCounters
 from governance.limit_policy import LimitPolicy, Rate, RateLimits, RouteGroup, TenantLimits
 from governance.limiting import (
@@ -81,6 +83,32 @@ class TestCounting:
         assert refused(limit, asker("ada")) is None
         assert refused(limit, asker("ada"))
         assert refused(limit, asker("bo")) is None
+
+    def test_a_persons_keys_are_no_more_persons(self) -> None:
+        limit = limits(policy(subject=RateLimits(all=rate(2))), Watch())
+        keys = [replace(asker(f"key:{number}"), accountable="ada") for number in range(3)]
+        assert [refused(limit, one) is None for one in (keys[0], asker("ada"), *keys)] == [
+            True, True, False, False, False,
+        ]  # fmt: skip
+        others = replace(asker("key:9"), accountable="bo")
+        assert refused(limit, others) is None
+
+    def test_keys_made_at_the_console_count_each_for_itself(self) -> None:
+        limit = limits(policy(subject=RateLimits(all=rate(1))), Watch())
+        for number in range(3):
+            key = replace(asker(f"key:{number}"), accountable=CONSOLE)
+            assert refused(limit, key) is None
+            assert refused(limit, key)
+
+    def test_people_on_a_hosts_page_are_together_as_much_as_ten(self) -> None:
+        limit = limits(policy(subject=RateLimits(all=rate(2))), Watch())
+        visitors = [replace(asker(f"page/{at}"), minted_by="k1") for at in range(30)]
+        told = [refused(limit, one) for one in visitors]
+        assert [one is None for one in told] == [True] * 20 + [False] * 10
+        assert told[-1] is not None
+        assert (told[-1].name, told[-1].amount) == ("widgets", 20)
+        another = replace(asker("page/0"), subject="else/0", minted_by="k2")
+        assert [refused(limit, another) is None for _ in range(3)] == [True, True, False]
 
     def test_a_tenant_shares_one_and_another_tenant_never_feels_it(self) -> None:
         limit = limits(policy(tenant=RateLimits(all=rate(2))), Watch())
