@@ -70,7 +70,7 @@ class Urls(UrlRecognizer):
         ),
         Pattern(
             "A name",
-            r"(?<![\w.@/-])(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,4}"
+            r"(?<![\w.@/-])(?!(?:asp|vb|ado|ml)\.net\b)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,4}"
             r"(?:com|org|net|edu|gov|eu|de|at|ch|fr|it|es|nl|be|uk|se|dk|fi|pl|cz|hu|pt|ie|"
             r"com\.(?:au|br|mx)|co\.(?:uk|nz|jp|za))(?![\w/@-]|\.\w)",
             0.5,

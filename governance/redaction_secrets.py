@@ -48,6 +48,10 @@ _UUID = re.compile(r"[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}", re.IGNORECASE)
 _STOPS = ".!?)]}"
 _STRONG, _ASSIGNED, _TOLD, _WEAK = 0.97, 0.95, 0.9, 0.7
 _VARIED_BITS, _RANDOM_BITS = 2.7, 3.9
+_NAMED = re.compile(r"(?:[A-Za-z]+[-_/.])*[A-Za-z]+[-_/.]?\d{1,6}")
+_LONG = re.compile(r"[\w+/=-]{20,}")
+_NO_STOP = r"(?<![.:])"
+_ASSIGNS = r"[\"']?(?:[ \t]*(?:value|no|number|id))?[ \t]*(?::=|=>|[:=])[ \t]*[\"'`]?\K"
 _VALUE = r"[^\s\"'`,;<>\ue001]"
 _VERB = r"(?:[ \t]+(?:is|was|lautet|ist|es|est|of|->))?[ \t]+[\"'`]?"
 
@@ -60,13 +64,12 @@ class ShapedSecrets(PatternRecognizer):
         super().__init__(supported_entity="SECRET", patterns=patterns)
 
 
-class AssignedSecrets(PatternRecognizer):
-    """What is given as the value of a password, a key or a token."""
+class AssignedPasswords(PatternRecognizer):
+    """What is given as the value of a password."""
 
     def __init__(self) -> None:
-        names = rf"(?<![a-z]){either('passwords', 'keys')}(?![a-z])[\"']?"
-        between = r"(?:[ \t]*(?:value|no|number|id))?[ \t]*(?::=|=>|[:=])[ \t]*[\"'`]?"
-        patterns = [Pattern("Assigned", rf"{names}{between}\K{_VALUE}{{3,400}}", _ASSIGNED)]
+        text = rf"(?<![a-z]){either('passwords')}(?![a-z]){_ASSIGNS}{_VALUE}{{3,400}}{_NO_STOP}"
+        patterns = [Pattern("Assigned", text, _ASSIGNED)]
         super().__init__(supported_entity="SECRET", patterns=patterns)
         self._words = frozenset(phrases("no secrets"))
 
@@ -75,11 +78,30 @@ class AssignedSecrets(PatternRecognizer):
         return _plain(pattern_text).casefold() in self._words
 
 
+class AssignedKeys(PatternRecognizer):
+    """What is given as the value of a key or a token, where it looks like one.
+
+    Keys are of tables, translations and maps too.
+    """
+
+    def __init__(self) -> None:
+        other = r"(?<!(?:foreign|primary|sort|partition|cache|unique|idempotency|hot|map)[ _-])"
+        text = rf"(?<![a-z]){other}{either('keys')}(?![a-z]){_ASSIGNS}{_VALUE}{{6,400}}{_NO_STOP}"
+        patterns = [Pattern("Assigned", text, _ASSIGNED)]
+        super().__init__(supported_entity="SECRET", patterns=patterns)
+
+    def invalidate_result(self, pattern_text: str) -> bool:
+        """Return whether it is a word, a number or a name with one."""
+        plain = _plain(pattern_text)
+        mixed = any(one.isdigit() for one in plain) and any(one.isalpha() for one in plain)
+        return bool(_NAMED.fullmatch(plain)) or not (mixed or _LONG.fullmatch(plain))
+
+
 class ToldPasswords(PatternRecognizer):
     """What stands behind a word for a password in a sentence, where it is no plain word."""
 
     def __init__(self) -> None:
-        text = rf"(?<![a-z]){either('passwords')}(?![a-z]){_VERB}\K{_VALUE}{{3,400}}"
+        text = rf"(?<![a-z]){either('passwords')}(?![a-z]){_VERB}\K{_VALUE}{{3,400}}{_NO_STOP}"
         super().__init__(supported_entity="SECRET", patterns=[Pattern("Told", text, _TOLD)])
 
     def invalidate_result(self, pattern_text: str) -> bool:
@@ -91,7 +113,7 @@ class ToldKeys(PatternRecognizer):
     """What stands behind a word for a key in a sentence, where nobody would write it by hand."""
 
     def __init__(self) -> None:
-        text = rf"(?<![a-z]){either('keys')}(?![a-z]){_VERB}\K{_VALUE}{{10,400}}"
+        text = rf"(?<![a-z]){either('keys')}(?![a-z]){_VERB}\K{_VALUE}{{10,400}}{_NO_STOP}"
         super().__init__(supported_entity="SECRET", patterns=[Pattern("Told", text, _TOLD)])
 
     def invalidate_result(self, pattern_text: str) -> bool:
@@ -101,7 +123,7 @@ class ToldKeys(PatternRecognizer):
             not any(one.isdigit() for one in plain)
             or not any(one.isalpha() for one in plain)
             or entropy(plain) < _VARIED_BITS
-            or bool(re.fullmatch(r"(?:[A-Za-z]+[-_/.])*[A-Za-z]+[-_/.]?\d{1,6}", plain))
+            or bool(_NAMED.fullmatch(plain))
         )
 
 
@@ -123,7 +145,14 @@ class OpaqueSecrets(PatternRecognizer):
 
 def secret_recognizers() -> Sequence[PatternRecognizer]:
     """Return all of this room."""
-    return (ShapedSecrets(), AssignedSecrets(), ToldPasswords(), ToldKeys(), OpaqueSecrets())
+    return (
+        ShapedSecrets(),
+        AssignedPasswords(),
+        AssignedKeys(),
+        ToldPasswords(),
+        ToldKeys(),
+        OpaqueSecrets(),
+    )
 
 
 def entropy(text: str) -> float:
