@@ -60,7 +60,10 @@ def record_versions(
 
     What a person brings is a draft, whatever it says of itself: approving is a step of its own.
     """
-    recorded = tuple(_record(connection, new, now, author) for new in batch)
+    # In one order for everybody: on PostgreSQL two batches would wait for each other.
+    ordered = sorted(range(len(batch)), key=lambda at: (batch[at].tenant, batch[at].uri))
+    placed = {at: _record(connection, batch[at], now, author) for at in ordered}
+    recorded = tuple(placed[at] for at in range(len(batch)))
     for one in recorded:
         record(connection, _added(one, now, author))
     # An upload may come from anybody's tenant; who runs this house brings the first by its console.
@@ -162,18 +165,20 @@ def _record(
     connection: Connection, new: NewVersion, now: datetime, author: Author
 ) -> DocumentVersion:
     identity = document_id(new.tenant, new.uri)
+    if not _locked(connection, identity):
+        values = {
+            "id": identity,
+            "tenant": new.tenant,
+            "uri": new.uri,
+            "withdrawn_by_person": False,
+            "vanished": False,
+            "uploaded": False,
+            "created_at": now,
+        }
+        # On PostgreSQL somebody else may bring the same document at this moment.
+        put(connection, documents, values, replace=False)
+        _locked(connection, identity)
     number = next_number(connection, identity)
-    if number == 1 or not _is_known(connection, identity):
-        connection.execute(
-            insert(documents).values(
-                id=identity,
-                tenant=new.tenant,
-                uri=new.uri,
-                withdrawn_by_person=False,
-                vanished=False,
-                created_at=now,
-            )
-        )
     if any(chunk.version != number for chunk in new.chunks):
         raise ConflictError(f"{new.uri} was changed by somebody else meanwhile; ingest again")
     metadata = _stated(connection, identity, new.metadata, author)
@@ -299,7 +304,7 @@ def _insert_chunks(connection: Connection, rows: Sequence[ChunkRow]) -> None:
         connection.execute(insert(chunks), [chunk_values(row) for row in rows])
 
 
-def _is_known(connection: Connection, identity: str) -> bool:
-    # Locked: on PostgreSQL an approval at this moment would settle other windows than this one.
+def _locked(connection: Connection, identity: str) -> bool:
+    """Whether there is such a document; nobody else changes it before this transaction ends."""
     query = select(documents.c.id).where(documents.c.id == identity).with_for_update()
     return connection.execute(query).first() is not None

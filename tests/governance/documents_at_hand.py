@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from foundation.database import open_database
+from foundation.database import Database, open_database
 from governance.approval import Approvals
 from governance.approval_reviews import Reviews
 from governance.author import Author, Hand
@@ -39,9 +39,11 @@ PETER = person("peter")
 class Archive:
     """Documents of one owner, and everything that is done to them."""
 
-    def __init__(self, folder: Path, **approvals: Any) -> None:
+    def __init__(self, place: Path | Database, **approvals: Any) -> None:
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-        self.database = open_database(f"sqlite:///{folder / 'catalog.db'}")
+        self.database = (
+            open_database(f"sqlite:///{place / 'catalog.db'}") if isinstance(place, Path) else place
+        )
         self.catalog = Catalog(self.database, self.clock)
         self.visible = VisibleCatalog(self.catalog, self.clock)
         self.told: list[Notice] = []
