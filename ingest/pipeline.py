@@ -186,6 +186,7 @@ class Pipeline:
         tickets = self._tickets()
         changed: list[tuple[SourceItem, KnownDocument | None]] = []
         seen: set[tuple[str, str]] = set()
+        other_rules = 0
         failures: list[SourceFailure] = []
         for found in corpus:
             if isinstance(found, SourceFailure):
@@ -199,6 +200,17 @@ class Pipeline:
                 report.unchanged += 1
             else:
                 changed.append((item, before))
+                other_rules += (
+                    before is not None
+                    and item.kind is SourceKind.ROW
+                    and tickets.was_kept_by_others(before.fingerprint)
+                )
+        if other_rules:
+            report.warnings.append(
+                f"{other_rules} tickets are read again, because what is taken out of them has "
+                "changed; their earlier versions, and answers that quote them, keep what they "
+                "held: if that must go, delete these documents and ingest again"
+            )
         vanished: list[KnownDocument] = []
         if how.prune is not Prune.NO:
             for tenant, documents in known.items():

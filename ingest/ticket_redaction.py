@@ -19,6 +19,8 @@ _WRITTEN = ("subject", "description", "resolution")
 # Between the columns, so that one reading sees a name in all of them; it is in no text.
 _PART = "\n\ue000\n"
 
+_SHORT, _LONG = 12, 40
+
 Redact = Callable[[str, frozenset[PersonalData]], Redacted]
 
 
@@ -34,8 +36,19 @@ class TicketRedaction:
         """Return the item with a fingerprint that changes when other kinds are to go."""
         if item.kind is not SourceKind.ROW:
             return item
-        what = json.dumps([REDACTION_VERSION, sorted(self.kinds), item.fingerprint])
-        return replace(item, fingerprint=hmac.new(self.key, what.encode(), "sha256").hexdigest())
+        row = self._mark(f"row {item.fingerprint}")
+        return replace(item, fingerprint=f"{self._rules}.{row}")
+
+    def was_kept_by_others(self, fingerprint: str) -> bool:
+        """Whether a row with this fingerprint was kept when other things were taken out."""
+        return self._rules not in fingerprint
+
+    @property
+    def _rules(self) -> str:
+        return self._mark(f"rules {json.dumps([REDACTION_VERSION, sorted(self.kinds)])}")[:_SHORT]
+
+    def _mark(self, text: str) -> str:
+        return hmac.new(self.key, text.encode(), "sha256").hexdigest()[:_LONG]
 
     def redacted(self, item: SourceItem) -> SourceItem:
         """Return the item without what is to go."""

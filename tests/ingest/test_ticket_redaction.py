@@ -85,7 +85,7 @@ def test_a_changed_ticket_is_read_again_though_only_what_is_redacted_changed(
         opened.ingest(corpus)
         ticket(corpus, "Somebody else sees ERR-6301 since Monday.")
         again = opened.ingest(corpus)
-    assert (again.unchanged, again.updated) == (1, 1)
+    assert (again.unchanged, again.updated, again.warnings) == (1, 1, [])
 
 
 def test_a_stricter_policy_has_every_ticket_read_again_and_no_page(tmp_path: Path, corpus: Path):
@@ -95,6 +95,7 @@ def test_a_stricter_policy_has_every_ticket_read_again_and_no_page(tmp_path: Pat
         rules.pop(0)
         again = opened.ingest(corpus)
         assert (again.unchanged, again.updated) == (1, 1)
+        assert [line[:23] for line in again.warnings] == ["1 tickets are read again"[:23]]
         text = opened.catalog.text(document_id("northstar", "tickets.csv#T-1"), 2)
     assert "Menon" not in text
 
