@@ -25,6 +25,7 @@ from governance.entries import (
     NewVersion,
     PlannedVersion,
 )
+from governance.erasing import erase
 from governance.rows import blob_in_use
 from governance.statistics import TermCounts
 from governance.tables import index_changes
@@ -121,7 +122,7 @@ class Catalog(CatalogReader):
         """
         now = self._clock()
         with self._database.write() as connection:
-            catalog_writing.erase(connection, document, now, console())
+            erase(connection, document, now, console())
 
     def replace_chunks(
         self, document: str, number: int, rows: Sequence[ChunkRow], counts: TermCounts

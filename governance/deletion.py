@@ -19,12 +19,11 @@ from foundation.blobs import BlobStore
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import CopilotError
-from governance import catalog_writing
 from governance.answers import AnswerRecord
 from governance.approval import require_own
 from governance.audit import Written
 from governance.author import Author
-from governance.catalog_writing import Erased
+from governance.erasing import Erased, erase
 from governance.notices import notices
 from governance.principal import Permission
 from governance.rows import blob_in_use
@@ -105,7 +104,7 @@ class Deletions:
             # The document is locked by now, which an answer waits for that is written at this
             # moment. Then the answers, and last the record: everybody takes them in this order.
             quotes = self._answers.forget(connection, document_id)
-            erased = catalog_writing.erase(connection, document_id, now, author)
+            erased = erase(connection, document_id, now, author)
             _forget_notices(connection, document_id)
         unretrievable = time.perf_counter() - began
         unfinished: list[str] = []

@@ -260,12 +260,12 @@ class TestTheRecord:
     def test_nothing_is_deleted_that_could_not_be_put_on_record(
         self, house: SmallHouse, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from governance import catalog_writing
+        from governance import erasing
 
         wanted = document(house)
         told = ask(house)
         with monkeypatch.context() as patched:
-            patched.setattr(catalog_writing, "record", _refuse)
+            patched.setattr(erasing, "record", _refuse)
             with pytest.raises(StorageError):
                 delete(house, wanted)
         assert uri("carrots") in house.found("price of carrots")
