@@ -195,8 +195,7 @@ class Assembly:
             database=self.database,
             clock=self.clock,
             policy=self.policy.current,
-            # Only who leaves a note pays for the language model.
-            words=lambda note: self.kept_words.of(note),
+            words=self.kept_words.of,
             catalog=self.catalog,
             visible=self.visible_catalog,
             answers=Answers(self.database),
