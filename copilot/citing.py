@@ -4,7 +4,7 @@ An outcome tells an asker's story and stays when a document goes. What it quotes
 deletion no word of the document may be left, wherever it was copied to.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -70,6 +70,18 @@ class Answers:
             found += len(quoting)
             _empty(connection, quoting, {document_id})
         return found
+
+    def cited_to(self, connection: Connection, document_id: str, tenants: Collection[str]) -> bool:
+        """Whether anybody of these tenants was given an outcome that cites a document."""
+        if not tenants:
+            return False
+        query = (
+            select(outcomes.c.id)
+            .join(outcome_citations, outcome_citations.c.outcome_id == outcomes.c.id)
+            .where(outcome_citations.c.document_id == document_id, outcomes.c.tenant.in_(tenants))
+            .limit(1)
+        )
+        return connection.execute(query).first() is not None
 
     def still_quoting(self, document_id: str) -> int:
         """How many outcomes hold words of a document."""

@@ -3,6 +3,7 @@
 The floor above keeps the answers; here is what it is asked for when a document changes.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -46,6 +47,9 @@ class AnswerRecord(Protocol):
 
         Returns how many outcomes held any.
         """
+
+    def cited_to(self, connection: Connection, document_id: str, tenants: Collection[str]) -> bool:
+        """Whether anybody of these tenants was given an outcome that cites a document."""
 
     def still_quoting(self, document_id: str) -> int:
         """How many outcomes hold words of a document."""

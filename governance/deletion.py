@@ -18,13 +18,15 @@ from sqlalchemy import Connection, Table, delete, func, select
 from foundation.blobs import BlobStore
 from foundation.clock import Clock
 from foundation.database import Database
-from foundation.errors import CopilotError
+from foundation.errors import ConflictError, CopilotError
 from governance.answers import AnswerRecord
 from governance.approval import require_own
 from governance.audit import Written
 from governance.author import Author
+from governance.document import DocumentVersion
 from governance.erasing import Erased, erase
 from governance.notices import notices
+from governance.policy import Policy
 from governance.principal import Permission
 from governance.rows import blob_in_use
 from governance.tables import blob_removals, chunks, texts
@@ -76,7 +78,7 @@ class Proof:
 class Deletions:
     """Deletes documents, and finishes what a crash has left of a deletion."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every place that holds a document's words
         self,
         *,
         database: Database,
@@ -84,23 +86,27 @@ class Deletions:
         blobs: Callable[[], BlobStore],
         index: Callable[[], DerivedIndex],
         answers: AnswerRecord,
+        policy: Callable[[], Policy],
     ) -> None:
         self._database = database
         self._clock = clock
         self._blobs = blobs
         self._index = index
         self._answers = answers
+        self._policy = policy
 
     def delete(self, author: Author, document_id: str) -> Proof:
         """Delete a document of the author's own tenant.
 
-        Raises `NotFoundError` and `ForbiddenError` as `governance.approval` does; after that what
+        Raises `NotFoundError` and `ForbiddenError` as `governance.approval` does, and
+        `ConflictError` where a legal hold keeps it or what was answered from it. After that what
         fails is told in the proof, because the document is gone.
         """
         began = time.perf_counter()
         now = self._clock()
         with self._database.write() as connection:
             version = require_own(connection, author, document_id, Permission.MANAGE_DOCUMENTS)
+            self._require_no_hold(connection, version)
             # The document is locked by now, which an answer waits for that is written at this
             # moment. Then the answers, and last the record: everybody takes them in this order.
             quotes = self._answers.forget(connection, document_id)
@@ -142,6 +148,15 @@ class Deletions:
         self._remove_blobs(keys, unfinished)
         self._overwrite(unfinished)
         return tuple(unfinished)
+
+    def _require_no_hold(self, connection: Connection, version: DocumentVersion) -> None:
+        held = self._policy().retention.legal_hold
+        if version.tenant in held or self._answers.cited_to(connection, version.document_id, held):
+            # Whose hold it is stays between that tenant and the operator.
+            raise ConflictError(
+                f"a legal hold keeps {version.uri} or what was answered from it; withdraw it "
+                "meanwhile, and ask the operator of this service when the hold ends"
+            )
 
     def _forget_points(self, document_id: str, unfinished: list[str]) -> int | None:
         try:

@@ -73,4 +73,5 @@ class DocumentDesk:
             blobs=self._blobs,
             index=self._index,
             answers=self.answers,
+            policy=self._policy,
         )

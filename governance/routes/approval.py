@@ -90,7 +90,9 @@ def withdraw_document(
 
 
 @router.delete(
-    "/documents/{document_id}", summary="Delete a document, with proof", responses=problems(404)
+    "/documents/{document_id}",
+    summary="Delete a document, with proof",
+    responses=problems(404, 409),
 )
 def delete_document(request: Request, manager: Manager, document_id: Identifier) -> ProofJson:
     """All its versions, texts, chunks and originals, and its words in what was answered.

@@ -129,6 +129,7 @@ def test_an_answer_that_is_kept_while_its_source_is_deleted_keeps_no_word(
         blobs=lambda: BlobStore(str(tmp_path / "blobs")),
         index=_NoIndex,
         answers=Answers(archive.database),
+        policy=lambda: archive.policy,
     )
 
     def keep(name: str, document: str) -> None:
@@ -167,6 +168,7 @@ def test_of_two_who_delete_it_one_does(archive: Archive, tmp_path: Path) -> None
         blobs=lambda: BlobStore(str(tmp_path / "blobs")),
         index=_NoIndex,
         answers=Answers(archive.database),
+        policy=lambda: archive.policy,
     )
     document = archive.add().document_id
 

@@ -299,6 +299,31 @@ class TestWhoMay:
             delete(house, wanted)
 
 
+class TestLegalHold:
+    @pytest.mark.parametrize("tenant", ["northstar", "acme"])
+    def test_what_is_held_is_not_deleted_until_the_hold_ends(
+        self, house: SmallHouse, tmp_path: Path, tenant: str
+    ) -> None:
+        policy = tmp_path / "policy.yaml"
+        shipped = (Path(__file__).parents[2] / "governance/policy.yaml").read_text()
+        assert "legal_hold: []" in shipped
+        policy.write_text(shipped.replace("legal_hold: []", f"legal_hold: [{tenant}]"))
+        house.settings = house.settings.model_copy(update={"policy_file": policy})
+        wanted, other = document(house), document(house, "leeks")
+        told = ask(house)
+        with pytest.raises(ConflictError, match="a legal hold keeps carrots") as refused:
+            delete(house, wanted)
+        assert tenant not in str(refused.value)
+        assert CANARY in str(house.records.outcome(PARTNER, told).body)
+        if tenant == "acme":
+            with house.database.read() as connection:
+                cited = house.documents.answers.cited_to(connection, other, {"acme"})
+            # What nobody of that tenant was told of is not held.
+            assert cited or delete(house, other).versions == 1
+        house.documents.approvals.withdraw(OWNER, wanted, Decision())
+        assert uri("carrots") not in house.found("price of carrots")
+
+
 class TestOnTheWay:
     """Where it ends in between, what is left is finished later, and nobody sees it until then."""
 
