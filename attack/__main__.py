@@ -27,6 +27,7 @@ ATTACKS: tuple[str, ...] = (
     "fuzz",
     "tokens",
     "record",
+    "crash",
     "cost",
 )
 """One module each, in the order in which they run; each has `run(scale) -> list[Check]`."""

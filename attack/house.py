@@ -132,6 +132,7 @@ class Page:
 class AttackedHouse(Assembly):
     """All parts over a folder, on a clock that can be turned."""
 
+    reads_uploads = False
     jwks = ""
     """Where the keys of an issuer of tokens are, if there is one."""
 
@@ -162,7 +163,9 @@ class AttackedHouse(Assembly):
     @cached_property
     def job_worker(self) -> "JobWorker":
         """Reads uploads where the real model does; elsewhere they wait for ever."""
-        return super().job_worker if self._real_model else _Idle()  # type: ignore[return-value]
+        if self._real_model or self.reads_uploads:
+            return super().job_worker
+        return _Idle()  # type: ignore[return-value]
 
     def ingest(self, *pages: Page) -> IngestReport:
         """Take pages in as the command line does, less the parser's process."""
