@@ -26,6 +26,7 @@ ATTACKS: tuple[str, ...] = (
     "injections",
     "fuzz",
     "tokens",
+    "redaction",
     "record",
     "crash",
     "cost",
