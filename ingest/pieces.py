@@ -1,13 +1,12 @@
 """What chunks are put together from: the smallest parts of a text that are worth keeping whole."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ingest.element import Element, ElementKind, ParsedDocument
-from retrieval.instructions import Instruction, instructions_in, left_of, overlapping, said
+from retrieval.instructions import Instruction, instructions_in, left_of, said
 
 CountTokens: TypeAlias = Callable[[Sequence[str]], Sequence[int]]
 
@@ -95,19 +94,14 @@ def split(piece: Piece, text: str, limit: int, gauge: Gauge) -> list[Piece]:
     A sentence that is still too long is cut between words, a word between characters.
     """
     spans: list[tuple[int, int, int]] = []
-    # Cut as if the instructions were not there: their full stops are no ends of sentences.
     unsaid = instructions_in(text[piece.start : piece.end], piece.start)
-    plain = _blank(text[piece.start : piece.end], piece.start, unsaid)
-    sentences = _covering(_between(_SENTENCE_END, plain, piece.start), unsaid)
+    sentences = _glued(_between(_SENTENCE_END, piece, text), unsaid)
     for start, end, tokens in _sized(sentences, text, gauge, unsaid):
         if tokens <= limit:
             spans.append((start, end, tokens))
             continue
-        words = [
-            (piece.start + match.start(), piece.start + match.end())
-            for match in _WORDS.finditer(plain, start - piece.start, end - piece.start)
-        ]
-        glued = _covering(words, overlapping(unsaid, start, end))
+        words = [match.span() for match in _WORDS.finditer(text, start, end)]
+        glued = _glued(words, unsaid)
         for word_start, word_end, word_tokens in _sized(glued, text, gauge, unsaid):
             if word_tokens <= limit:
                 spans.append((word_start, word_end, word_tokens))
@@ -141,16 +135,15 @@ def _parts(element: Element) -> Iterator[tuple[int, int, str]]:
             table_header = line.group()
 
 
-def _between(mark: re.Pattern[str], text: str, offset: int) -> list[tuple[int, int]]:
-    """The spans of a text between the marks; `offset` is where the text starts in its document."""
+def _between(mark: re.Pattern[str], piece: Piece, text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
-    start = 0
-    for match in mark.finditer(text):
+    start = piece.start
+    for match in mark.finditer(text, piece.start, piece.end):
         if start < match.start():
-            spans.append((offset + start, offset + match.start()))
+            spans.append((start, match.start()))
         start = match.end()
-    if start < len(text):
-        spans.append((offset + start, offset + len(text)))
+    if start < piece.end:
+        spans.append((start, piece.end))
     return spans
 
 
@@ -164,25 +157,23 @@ def _sized(
     return [(start, end, tokens) for (start, end), tokens in zip(spans, sizes, strict=True)]
 
 
-def _blank(text: str, offset: int, unsaid: Sequence[Instruction]) -> str:
-    kept: list[str] = []
-    at = 0
-    for one in unsaid:
-        kept += [text[at : one.start - offset], " " * (one.end - one.start)]
-        at = one.end - offset
-    return "".join([*kept, text[at:]])
-
-
-def _covering(
+def _glued(
     spans: Sequence[tuple[int, int]], unsaid: Sequence[Instruction]
 ) -> list[tuple[int, int]]:
-    """The spans, each instruction between them with the one before it, or else the first."""
-    covering = list(spans)
-    for one in unsaid if covering else ():
-        at = bisect_right(spans, one.start, key=lambda span: span[0]) - 1
-        start, end = covering[max(at, 0)]
-        covering[max(at, 0)] = (min(start, one.start), max(end, one.end))
-    return covering
+    """The spans without those that are instructions, which go with a neighbour."""
+    if not unsaid:
+        return list(spans)
+    kept: list[tuple[int, int]] = []
+    opening: int | None = None
+    for start, end in spans:
+        if not any(one.start <= start and end <= one.end for one in unsaid):
+            kept.append((start if opening is None else opening, end))
+            opening = None
+        elif kept:
+            kept[-1] = (kept[-1][0], end)
+        elif opening is None:
+            opening = start
+    return kept or list(spans)
 
 
 def _characters(

@@ -8,7 +8,6 @@ reader of a manual has.
 """
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -107,7 +106,7 @@ def said(text: str, start: int, end: int, found: Sequence[Instruction]) -> str:
 
 def left_of(text: str, start: int, end: int, found: Sequence[Instruction]) -> str:
     """`text[start:end]` without the instructions found in the text, gaps closed."""
-    inside = overlapping(found, start, end)
+    inside = [one for one in found if start < one.end and one.start < end]
     if not inside:
         return text[start:end]
     kept = ""
@@ -115,12 +114,6 @@ def left_of(text: str, start: int, end: int, found: Sequence[Instruction]) -> st
         kept = _parted(kept, text[start : max(start, one.start)])
         start = min(one.end, end)
     return _parted(kept, text[start:end])
-
-
-def overlapping(found: Sequence[Instruction], start: int, end: int) -> Sequence[Instruction]:
-    """Those of the instructions found in a text that share a character with `text[start:end]`."""
-    first = bisect_right(found, start, key=lambda one: one.end)
-    return found[first : bisect_left(found, end, lo=first, key=lambda one: one.start)]
 
 
 def blanked(text: str) -> str:

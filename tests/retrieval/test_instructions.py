@@ -153,14 +153,6 @@ def test_a_planted_page_is_searched_as_the_page_without_it(command: str, line: i
     assert indexed(planted) == indexed(PAGE)
 
 
-@pytest.mark.parametrize("at", [0, 25, 59])
-def test_a_long_paragraph_is_cut_where_it_would_be_cut_without_its_command(at: int) -> None:
-    words = [f"word{number}" for number in range(60)]
-    planted = [*words[:at], COMMANDS[0], *words[at:]]
-
-    assert indexed("\n".join(planted)) == indexed("\n".join(words))
-
-
 def indexed(page: str) -> tuple[object, ...]:
     """What search sees of a page: its title, its chunks' texts and their keywords."""
     document = parse(page.encode(), uri="returns.md")
