@@ -22,6 +22,7 @@ from foundation.settings import Settings
 ATTACKS: tuple[str, ...] = (
     "isolation",
     "paired_worlds",
+    "response_times",
     "approvals",
     "injections",
     "fuzz",

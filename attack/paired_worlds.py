@@ -92,7 +92,7 @@ def compare(
             door = stack.enter_context(served(folder, real_model=real_model, kind=kind))
             sides.append((Side(door), happens))
         for side, happens in sides:
-            _furnish(side.door, happens, seed, difference.common)
+            furnish(side.door, happens, seed, difference.common)
         draw = Random(seed)
         ids = sorted({one for side, _ in sides for one in _ids(side.door)})
         for number, asked in enumerate(battery(draw, ASKERS, TOPICS, ids, size)):
@@ -104,7 +104,8 @@ def compare(
     return found
 
 
-def _furnish(door: Door, happens: Callable[[Door, int], None], seed: int, common: int) -> None:
+def furnish(door: Door, happens: Callable[[Door, int], None], seed: int, common: int) -> None:
+    """Take in what all houses have, and let happen before, among and after what one has."""
     draw = Random(seed)
     happens(door, 0)
     door.house.ingest(*(_visible(draw, number) for number in range(common // 2 + 1)))
@@ -205,7 +206,7 @@ def _nothing(_: Door, __: int) -> None:
     """Nothing happens."""
 
 
-def _documents(salt: str, number: int) -> Callable[[Door, int], None]:
+def hidden_documents(salt: str, number: int) -> Callable[[Door, int], None]:
     """So many hidden documents in every portion."""
 
     def happens(door: Door, portion: int) -> None:
@@ -275,9 +276,13 @@ def _together(*all_of_it: Callable[[Door, int], None]) -> Callable[[Door, int], 
 
 
 DIFFERENCES = (
-    Difference(name="none or some documents", here=_nothing, there=_documents("a", 6)),
-    Difference(name="few or many documents", here=_documents("a", 1), there=_documents("b", 30)),
-    Difference(name="other documents", here=_documents("a", 6), there=_documents("b", 6)),
+    Difference(name="none or some documents", here=_nothing, there=hidden_documents("a", 6)),
+    Difference(
+        name="few or many documents", here=hidden_documents("a", 1), there=hidden_documents("b", 30)
+    ),
+    Difference(
+        name="other documents", here=hidden_documents("a", 6), there=hidden_documents("b", 6)
+    ),
     Difference(name="other texts", here=_texts("plain"), there=_texts("secret")),
     Difference(
         name="drafts or approved",
@@ -294,13 +299,13 @@ DIFFERENCES = (
     Difference(
         name="some documents, among more alike than a search brings",
         here=_nothing,
-        there=_documents("e", 40),
+        there=hidden_documents("e", 40),
         common=260,
     ),
     Difference(
         name="everything at once",
-        here=_documents("c", 3),
-        there=_together(_documents("d", 9), _texts("word"), _drafts, _talk),
+        here=hidden_documents("c", 3),
+        there=_together(hidden_documents("d", 9), _texts("word"), _drafts, _talk),
     ),
 )
 
@@ -308,7 +313,7 @@ DIFFERENCES = (
 _MANY = Difference(
     name="none or so many documents that the index is laid out anew",
     here=_nothing,
-    there=_documents("m", 500),
+    there=hidden_documents("m", 500),
 )
 
 

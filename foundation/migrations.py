@@ -31,6 +31,10 @@ STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             # What somebody uploads does not vanish with a folder.
             "ALTER TABLE documents ADD COLUMN uploaded BOOLEAN NOT NULL DEFAULT FALSE",
         ),
+        6: (
+            # Readers are shown what their classes hold, without a look at anything else.
+            "CREATE INDEX IF NOT EXISTS versions_class ON versions (class_id)",
+        ),
     }
 )
 """By the schema version that a step leads to; it starts from the one before."""

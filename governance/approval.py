@@ -33,6 +33,7 @@ from governance.identity import ForbiddenError
 from governance.policy import Policy
 from governance.principal import Permission, Principal
 from governance.review_dates import standing_of
+from governance.rows import is_of
 from governance.validity import approved_now
 from governance.visibility import INTERNAL
 
@@ -204,6 +205,9 @@ def _change(
 def _own(
     connection: Connection, author: Author, document: str, decision: Decision
 ) -> DocumentVersion:
+    if author.hand is Hand.PERSON and not is_of(connection, author.tenant, document):
+        # Told before anything is read: another's takes no longer than none at all.
+        raise _no_document(document)
     history = locked_history(connection, document)
     if not history or author.principal.tenant not in _owners_for(author, history[-1]):
         raise _no_document(document)

@@ -11,13 +11,16 @@ from governance import statistics, validity
 from governance.approval_steps import ApprovalStep, steps_of
 from governance.document import ApprovalState, DocumentMetadata, DocumentVersion, document_id
 from governance.entries import ChunkRow, IndexChange, KnownDocument, PlannedVersion
-from governance.rows import chunk_of, history_of, next_number, version_of
+from governance.rows import chunk_of, history_of, is_of, next_number, version_of
 from governance.statistics import TermCounts
 from governance.tables import chunks, documents, index_changes, supersessions, texts, versions
 from governance.visibility import Access, Visibility
 
 GENERATION = "generation"
 """The number in the database that grows with every change of the catalog."""
+
+# Databases limit how many values one statement may carry.
+_BATCH = 500
 
 _NOBODY = Access(
     tenant="",
@@ -84,6 +87,50 @@ class CatalogReader:
         """All versions of a document, oldest first; empty where there is no such document."""
         with self._database.read() as connection:
             return history_of(connection, document)
+
+    def own_history(self, tenant: str, document: str) -> tuple[DocumentVersion, ...]:
+        """The same for a tenant's own document; another's takes no longer than none at all."""
+        with self._database.read() as connection:
+            if not is_of(connection, tenant, document):
+                return ()
+            return history_of(connection, document)
+
+    def versions_in(self, class_ids: Sequence[int]) -> tuple[DocumentVersion, ...]:
+        """The versions in some access classes, by URI, oldest first.
+
+        What is in no such class is not even read: how long this takes tells nothing of it.
+        """
+        query = select(versions, documents.c.tenant, documents.c.uri).join(
+            documents, documents.c.id == versions.c.document_id
+        )
+        found: list[DocumentVersion] = []
+        with self._database.read() as connection:
+            for start in range(0, len(class_ids), _BATCH):
+                some = class_ids[start : start + _BATCH]
+                rows = connection.execute(query.where(versions.c.class_id.in_(some)))
+                found.extend(version_of(row) for row in rows)
+        return tuple(sorted(found, key=lambda one: (one.uri, one.tenant, one.version)))
+
+    def classes_of(self, document: str) -> frozenset[int]:
+        """The access classes of a document's versions; empty where there is no such document."""
+        query = select(versions.c.class_id).where(versions.c.document_id == document)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def class_of_chunk(self, chunk_id: str) -> int | None:
+        """The access class of the version that a chunk belongs to; None without such a chunk."""
+        query = (
+            select(versions.c.class_id)
+            .join(
+                chunks,
+                (versions.c.document_id == chunks.c.document_id)
+                & (versions.c.version == chunks.c.version),
+            )
+            .where(chunks.c.id == chunk_id)
+        )
+        with self._database.read() as connection:
+            found: int | None = connection.execute(query).scalar()
+        return found
 
     def approval_steps(self, document: str) -> tuple[ApprovalStep, ...]:
         """How the versions of a document came where they stand, in the order of the steps."""

@@ -90,8 +90,8 @@ class Listing:
     def document(self, principal: Principal, document_id: str) -> Shown:
         """One document; `NotFoundError` where there is none that this principal may know of."""
         if principal.may(Permission.READ_UNPUBLISHED):
-            history = self._catalog.history(document_id)
-            if history and history[-1].tenant == principal.tenant:
+            history = self._catalog.own_history(principal.tenant, document_id)
+            if history:
                 steps = self._catalog.approval_steps(document_id)
                 return Shown(version=history[-1], versions=history, steps=steps)
         visibility = self._visible.visibility(principal)
@@ -129,8 +129,8 @@ class Listing:
         return compare(old, new, *texts)
 
     def _own_history(self, principal: Principal, document_id: str) -> tuple[DocumentVersion, ...]:
-        history = self._catalog.history(document_id)
-        if not history or history[-1].tenant != principal.tenant:
+        history = self._catalog.own_history(principal.tenant, document_id)
+        if not history:
             raise NotFoundError(
                 f"no document {document_id}; `partner-copilot documents list` shows yours"
             )

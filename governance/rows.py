@@ -103,6 +103,12 @@ def history_of(connection: Connection, document: str) -> tuple[DocumentVersion, 
     return tuple(version_of(row) for row in rows)
 
 
+def is_of(connection: Connection, tenant: str, document: str) -> bool:
+    """Whether there is such a document and it is this tenant's."""
+    query = select(documents.c.id).where(documents.c.id == document, documents.c.tenant == tenant)
+    return connection.execute(query).first() is not None
+
+
 def next_number(connection: Connection, document: str) -> int:
     """The number of a document's next version: after those it has, and had before a deletion."""
     last = connection.execute(_LAST_NUMBER, {"of": document}).scalar()

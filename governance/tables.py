@@ -81,6 +81,7 @@ versions = Table(
     Column("valid_from", Integer, nullable=False),
     Column("valid_to", Integer, nullable=False),
     Column("class_id", ForeignKey("access_classes.id")),
+    Index("versions_class", "class_id"),
 )
 
 approval_steps = Table(

@@ -36,12 +36,15 @@ def test_every_operation_has_its_attack(tmp_path):
 
 
 class Forgetful(VisibleCatalog):
-    """Forgets that the catalog has changed."""
+    """Forgets who asks: what the first may read, all may read."""
 
-    def _cache(self):
-        if self._cached is None:
-            super()._cache()
-        return self._cached
+    def __init__(self, *parts):
+        super().__init__(*parts)
+        self._first = None
+
+    def visibility(self, *asked):
+        self._first = self._first or super().visibility(*asked)
+        return self._first
 
 
 class Miserly(VisibleCatalog):

@@ -237,9 +237,14 @@ def test_a_surrogate_hides_no_name(redactor: Redactor):
 def test_time_grows_with_the_length_of_a_text_and_no_faster(redactor: Redactor, piece: str):
     def seconds(size: int) -> float:
         text = piece * (size // len(piece))
-        started = time.process_time()
-        redactor.redact(text, ALL)
-        return time.process_time() - started
+        # This thread's own time, the least of three: what else runs here, and the collector
+        # that walks whatever other tests have left, is none of the redactor's doing.
+        taken = []
+        for _ in range(3):
+            started = time.thread_time()
+            redactor.redact(text, ALL)
+            taken.append(time.thread_time() - started)
+        return min(taken)
 
     seconds(500)
     # Four times as long: quadratic would be sixteen times; short times are mostly noise.
