@@ -9,7 +9,7 @@ from commands import (
     asking,
     audit,
     documents,
-    evaluating,
+    evaluation,
     housekeeping,
     ingesting,
     keys,
@@ -32,7 +32,7 @@ _NOUNS = (
     policy,
     audit,
     retention,
-    evaluating,
+    evaluation,
 )
 
 
