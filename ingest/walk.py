@@ -14,11 +14,16 @@ from ingest.names import shown, uri_of
 from ingest.source_item import Skipped, SourceFailure
 
 CASES_NAME = "cases.jsonl"
+CONVERSATIONS_NAME = "conversations.jsonl"
 README_NAME = "README.md"
 MAX_FILE_BYTES = 100 * 1024 * 1024
 _LEGACY_SUFFIXES = frozenset({"doc", "dot", "xls", "ppt", "pps"})
 _BACKUP_ENDINGS = ("~", ".bak", ".swp", ".swo", ".tmp", ".orig", ".rej")
-_OWN_FILES = {MANIFEST_NAME: "the manifest", CASES_NAME: "questions for evaluation"}
+_OWN_FILES = {
+    MANIFEST_NAME: "the manifest",
+    CASES_NAME: "questions for evaluation",
+    CONVERSATIONS_NAME: "conversations for evaluation",
+}
 _SNIFFED_BYTES = 4096
 _MAX_DEPTH = 100
 
