@@ -37,6 +37,7 @@ from eval.dataset import read_dataset
 from eval.metrics import auroc, content_word_recall
 from eval.runner import CatalogCheck, Runner
 from eval.scoring import Judged, Metric
+from eval.standing import Standings
 from eval.summary import percentiles, summarise
 from foundation.database import open_database
 from ingest.pipeline import IngestReport
@@ -151,7 +152,7 @@ def _runner(assembly: BenchAssembly, work: Path) -> Runner:
     return Runner(
         copilot=_copilot(assembly, work),
         retriever=assembly.retriever,
-        check=CatalogCheck(assembly.visible_catalog),
+        check=CatalogCheck(assembly.visible_catalog, Standings(assembly.catalog, assembly.clock)),
     )
 
 

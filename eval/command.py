@@ -14,11 +14,13 @@ from copilot.ask import Copilot
 from copilot.records import Records
 from eval.dataset import read_dataset
 from eval.runner import CatalogCheck, Runner
-from eval.scoring import Judged, Metric
+from eval.score import Judged, Metric
+from eval.standing import Standings
 from eval.summary import Group, Summary, summarise
 from foundation.clock import Clock
 from foundation.database import Database, open_database
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
+from governance.catalog import Catalog
 from governance.visible_catalog import VisibleCatalog
 from retrieval.retriever import Retriever
 
@@ -47,6 +49,10 @@ class Parts(Protocol):
     @property
     def clock(self) -> Clock:
         """What time it is."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The truth about documents."""
 
     @property
     def visible_catalog(self) -> VisibleCatalog:
@@ -86,7 +92,9 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
                 # Thrown away with the folder, so there is nothing to take out.
                 copilot=assembly.copilot_recording_to(Records(database, str)),
                 retriever=assembly.retriever,
-                check=CatalogCheck(assembly.visible_catalog),
+                check=CatalogCheck(
+                    assembly.visible_catalog, Standings(assembly.catalog, assembly.clock)
+                ),
             )
             judged = runner.run(cases, on_progress)
         finally:
@@ -169,7 +177,11 @@ def got(one: Judged) -> str:
 
 
 def summary_json(summary: Summary, *, dataset: str, seconds: float) -> dict[str, object]:
-    """The same for machines. A figure that does not exist is null."""
+    """The same for machines.
+
+    A figure that does not exist is null, and `absent` says why; a score that could not be had is
+    null and `failed`.
+    """
     silence = summary.silence
     return {
         "dataset": dataset,
@@ -183,6 +195,7 @@ def summary_json(summary: Summary, *, dataset: str, seconds: float) -> dict[str,
             "brier": _figure(silence.brier),
             "area_under_risk": _figure(silence.area_under_risk),
             "risk_at": {f"{at:.2f}": _figure(risk) for at, risk in silence.risk_at.items()},
+            "absent": silence.absent,
         },
         "misses": [_miss_json(one) for one in summary.misses],
     }
@@ -203,7 +216,11 @@ def _miss_json(one: Judged) -> dict[str, object]:
         "text": one.seen.text,
         "error": one.seen.error or None,
         "scores": {
-            score.metric.value: {"value": _figure(score.value), "reason": score.reason}
+            score.metric.value: {
+                "value": _figure(score.value),
+                "reason": score.reason,
+                **({"failed": True} if score.failed else {}),
+            }
             for score in one.scores
         },
     }
@@ -213,6 +230,15 @@ def _group_json(group: Group) -> dict[str, object]:
     return {
         "cases": group.cases,
         **{metric.value: _figure(mean.value) for metric, mean in group.means.items()},
+        # A failure is told apart: it counts as the worst value and must be seen.
+        "failed": {
+            metric.value: mean.failed for metric, mean in group.means.items() if mean.failed
+        },
+        "bands": {
+            metric.value: [_figure(one) for one in mean.band]
+            for metric, mean in group.means.items()
+            if mean.band
+        },
         "right_citation_of_all": _figure(group.right_citation_of_all),
         "leaks": group.leaks,
         "ask_ms_p50": _figure(group.ask_ms[0]),

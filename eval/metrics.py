@@ -185,6 +185,39 @@ def brier(confidence: Sequence[float], right: Sequence[bool]) -> float:
     return sum(squares) / len(confidence)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin:
+    """Cases whose confidence lies in [`low`, `high`): how many, their mean, their share right."""
+
+    low: float
+    high: float
+    cases: int
+    confidence: float
+    right: float
+
+
+def reliability(
+    confidence: Sequence[float], right: Sequence[bool], bins: int = ECE_BINS
+) -> tuple[ReliabilityBin, ...]:
+    """The reliability diagram over equal-width bins, empty ones left out; 1 is in the last bin.
+
+    Niculescu-Mizil and Caruana, Predicting Good Probabilities with Supervised Learning (2005).
+    """
+    binned: dict[int, list[tuple[float, bool]]] = {}
+    for p, ok in zip(confidence, right, strict=True):
+        binned.setdefault(min(int(p * bins), bins - 1), []).append((p, ok))
+    return tuple(
+        ReliabilityBin(
+            low=number / bins,
+            high=(number + 1) / bins,
+            cases=len(group),
+            confidence=sum(p for p, _ in group) / len(group),
+            right=sum(ok for _, ok in group) / len(group),
+        )
+        for number, group in sorted(binned.items())
+    )
+
+
 def expected_calibration_error(
     confidence: Sequence[float], right: Sequence[bool], bins: int = ECE_BINS
 ) -> float:
@@ -194,10 +227,9 @@ def expected_calibration_error(
     """
     if not confidence:
         return math.nan
-    binned: dict[int, list[tuple[float, bool]]] = {}
-    for p, ok in zip(confidence, right, strict=True):
-        binned.setdefault(min(int(p * bins), bins - 1), []).append((p, ok))
-    gaps = (abs(sum(p for p, _ in group) - sum(ok for _, ok in group)) for group in binned.values())
+    gaps = (
+        one.cases * abs(one.confidence - one.right) for one in reliability(confidence, right, bins)
+    )
     return sum(gaps) / len(confidence)
 
 

@@ -1,12 +1,14 @@
 """From a case and what was observed to scores, each with its reason, and a miss's likely cause."""
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 
 from eval import metrics
 from eval.case import Case, Expected
 from eval.observation import Observation
+from eval.score import Cause, Judged, Metric, Score, Scorer
+
+__all__ = ["DEEP", "Cause", "Judged", "Metric", "Score", "Scorer", "judge", "leaks"]
 
 DEEP = 10
 """How many documents deep a ranking is looked at."""
@@ -14,63 +16,12 @@ DEEP = 10
 _ENOUGH_WORDS = 0.5
 
 
-class Metric(StrEnum):
-    """What a case is scored by; a case gets only those that apply to it."""
-
-    HIT_1 = "hit@1"
-    HIT_5 = "hit@5"
-    MRR = "mrr"
-    NDCG_10 = "ndcg@10"
-    RIGHT_KIND = "right_kind"
-    FIRST_CITATION = "first_citation"
-    ANY_CITATION = "any_citation"
-    RIGHT_CITATION = "right_citation"
-    QUOTE_HIT = "quote_hit"
-    WORD_RECALL = "word_recall"
-    HALF_THE_WORDS = "half_the_words"
-    EXACT_QUOTES = "exact_quotes"
-    LEAK = "leak"
-
-
-class Cause(StrEnum):
-    """Why a case was probably missed."""
-
-    CRASHED = "crashed"
-    LEAKED = "leaked"
-    NOT_RETRIEVED = "not retrieved"
-    RANKED_LOW = "ranked low"
-    WRONG_SPAN = "wrong span"
-    WRONG_VERDICT = "wrong verdict"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """One figure about one case, and why it is what it is."""
-
-    metric: Metric
-    value: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A case, what was observed, its scores, and a likely cause where it is a miss."""
-
-    case: Case
-    seen: Observation
-    scores: tuple[Score, ...]
-    cause: Cause | None
-
-    def value(self, metric: Metric) -> float | None:
-        """The score by one metric; None where it does not apply."""
-        return next((one.value for one in self.scores if one.metric is metric), None)
-
-
-def judge(case: Case, seen: Observation) -> Judged:
+def judge(case: Case, seen: Observation, scorers: Sequence[Scorer] = ()) -> Judged:
     """Score a case by every metric that applies to it.
 
     Retrieval is scored wherever there is gold, citations and words only where an answer was
-    expected and given: not answering is the business of `right_kind`.
+    expected and given: not answering is the business of `right_kind`. `scorers` add what needs
+    more than case and observation, such as an embedder or ragas.
     """
     if seen.error:
         scores: tuple[Score, ...] = (
@@ -83,6 +34,7 @@ def judge(case: Case, seen: Observation) -> Judged:
         *_citations(case, seen),
         *_words(case, seen),
         *_safety(case, seen),
+        *(score for scorer in scorers for score in scorer.scores(case, seen)),
     )
     judged = Judged(case=case, seen=seen, scores=scores, cause=None)
     return Judged(case=case, seen=seen, scores=scores, cause=_cause(judged))

@@ -6,7 +6,7 @@ from copilot.schemas import outcome_json
 from eval.case import Case, Expected, Gold
 from eval.observation import CitedQuote
 from eval.runner import Runner
-from eval.scoring import Cause, Metric
+from eval.score import Cause, Metric
 from eval.summary import summarise
 from governance.principal import Principal, Role
 from retrieval.chunk import Chunk, Locator
@@ -95,6 +95,9 @@ class Trusting:
         return tuple(
             CitedQuote(uri=one.uri, quote=one.quote, exact=True, readable=True) for one in citations
         )
+
+    def gold_types(self, case):
+        return tuple("faq" for _ in case.gold)
 
 
 def passage(uri, rank):

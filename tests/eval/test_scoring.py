@@ -2,7 +2,8 @@ import pytest
 
 from eval.case import Case, Expected, Gold
 from eval.observation import CitedQuote, Observation
-from eval.scoring import Cause, Metric, judge, leaks
+from eval.score import Cause, Metric
+from eval.scoring import judge, leaks
 from governance.principal import Principal, Role
 
 ASKER = Principal(subject="evaluation", tenant="acme", roles=frozenset({Role.PARTNER_CONSULTANT}))
