@@ -1,0 +1,105 @@
+"""Which fact each part of a sentence rests on.
+
+A sentence may merge several facts. It is cut at its joints so that most of its words are found in
+the fact that their part is laid on; changing the fact costs, so that no sentence is pieced
+together from scattered words. Time grows with words times facts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from copilot.grounding.facts import Fact
+from copilot.grounding.lexemes import Kind, Lexeme
+
+_OWN = 1.0
+_AROUND = 0.5
+_ANCHOR = 2.0
+_MISSING = -0.6
+_CHANGE = 1.6
+_LONGER = 0.35
+_LEAST = 2
+_ANCHORS = frozenset({Kind.NUMBER, Kind.DATE, Kind.CODE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A run of a sentence's lexemes and the fact it rests on."""
+
+    lexemes: tuple[Lexeme, ...]
+    fact: Fact
+
+
+def align(lexemes: Sequence[Lexeme], facts: Sequence[Fact]) -> tuple[Part, ...]:
+    """Lay a sentence on facts; `facts` is not empty and in an order of its own."""
+    scores = [-_LONGER * (len(fact.spans) - 1) for fact in facts]
+    came: list[list[int]] = []
+    forms = [fact.forms for fact in facts]
+    for one in lexemes:
+        best = max(range(len(facts)), key=scores.__getitem__)
+        may_change = one.kind is Kind.JOINT
+        chosen: list[int] = []
+        following: list[float] = []
+        for at, fact in enumerate(facts):
+            before, score = at, scores[at]
+            if may_change and scores[best] - _CHANGE > score:
+                before, score = best, scores[best] - _CHANGE
+            chosen.append(before)
+            following.append(score + _worth(one, fact, forms[at]))
+        scores = following
+        came.append(chosen)
+    at = max(range(len(facts)), key=scores.__getitem__)
+    path = [at]
+    for chosen in reversed(came):
+        path.append(chosen[path[-1]])
+    path = path[::-1][1:]
+    return _joined(_parts(lexemes, path, facts))
+
+
+def _worth(one: Lexeme, fact: Fact, forms: frozenset[str]) -> float:
+    if not one.telling:
+        return 0.0
+    weight = _ANCHOR if one.kind in _ANCHORS or one.named else _OWN
+    if one.form in forms:
+        return weight
+    if one.form in fact.around:
+        return weight * _AROUND
+    return _MISSING * weight
+
+
+def _parts(
+    lexemes: Sequence[Lexeme], path: Sequence[int], facts: Sequence[Fact]
+) -> list[tuple[list[Lexeme], Fact]]:
+    parts: list[tuple[list[Lexeme], Fact]] = []
+    last = -1
+    for one, at in zip(lexemes, path, strict=True):
+        if at != last:
+            parts.append(([], facts[at]))
+            last = at
+        parts[-1][0].append(one)
+    return parts
+
+
+def _joined(parts: list[tuple[list[Lexeme], Fact]]) -> tuple[Part, ...]:
+    """Parts that stand by themselves; one of hardly a word belongs to the part before it.
+
+    Otherwise a lone value could be fetched from anywhere.
+    """
+    joined: list[tuple[list[Lexeme], Fact]] = []
+    for lexemes, fact in parts:
+        alone = _stands(lexemes, fact)
+        if joined and (not alone or not _stands(*joined[-1])):
+            before, other = joined[-1]
+            longer = fact if alone and not _stands(before, other) else other
+            joined[-1] = ([*before, *lexemes], longer)
+        else:
+            joined.append((list(lexemes), fact))
+    return tuple(Part(lexemes=tuple(lexemes), fact=fact) for lexemes, fact in joined)
+
+
+def _stands(lexemes: Sequence[Lexeme], fact: Fact) -> bool:
+    """Whether a part says by its own words which fact it speaks of."""
+    if fact.cells:
+        key = next((cell.forms for cell in fact.cells if cell.is_key), frozenset())
+        return any(one.form in key for one in lexemes if one.telling)
+    words = {one.form for one in lexemes if one.kind is Kind.WORD or one.kind is Kind.CODE}
+    return len(words & fact.forms) >= _LEAST
