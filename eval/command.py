@@ -7,22 +7,18 @@ import math
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Protocol
 
-from copilot.ask import Copilot
-from copilot.records import Records
 from eval.dataset import read_dataset
-from eval.runner import CatalogCheck, Runner
+from eval.evaluation import Parts, evaluate
+from eval.report.page import page
+from eval.report.schemas import ReportJson, written
 from eval.score import Judged, Metric
-from eval.standing import Standings
 from eval.summary import Group, Summary, summarise
-from foundation.clock import Clock
-from foundation.database import Database, open_database
+from foundation.errors import StorageError
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
-from governance.catalog import Catalog
-from governance.visible_catalog import VisibleCatalog
-from retrieval.retriever import Retriever
+
+REPORT, PAGE = "report.json", "report.html"
+"""What the halves of a report are called."""
 
 _COLUMNS = (
     (Metric.HIT_1, "hit@1"),
@@ -39,43 +35,17 @@ _PROGRESS_EVERY = 25
 _QUESTION_SHOWN = 90
 
 
-class Parts(Protocol):
-    """What an evaluation needs of the running parts."""
-
-    @property
-    def database(self) -> Database:
-        """Where the record of the house is."""
-
-    @property
-    def clock(self) -> Clock:
-        """What time it is."""
-
-    @property
-    def catalog(self) -> Catalog:
-        """The truth about documents."""
-
-    @property
-    def visible_catalog(self) -> VisibleCatalog:
-        """The catalog through an asker's eyes."""
-
-    @property
-    def retriever(self) -> Retriever:
-        """Search."""
-
-    def copilot_recording_to(self, records: Records) -> Copilot:
-        """The copilot as it is configured, with another place for its records."""
-
-
 def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
     """Ask every case of a dataset and print what came of it; 0 when it ran.
 
-    Asking leaves a record and may open an escalation. In an evaluation those go to a database of
-    their own that is thrown away: made-up questions must not wait in a person's queue, nor move
-    the insights that are read from what partners really asked, nor fill their audit. The house's
-    audit says that there was an evaluation.
+    The house's audit says that there was an evaluation.
     """
     path = Path(options.dataset)
     cases = read_dataset(path)
+    folder = Path(options.report) if options.report else None
+    if folder:
+        # Now, and not after minutes of asking.
+        _make(folder)
     began = time.perf_counter()
     done = 0
 
@@ -85,28 +55,35 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
         if not options.json and done % _PROGRESS_EVERY == 0 and sys.stderr.isatty():
             print(f"{done} of {len(cases)} cases", file=sys.stderr)
 
-    with TemporaryDirectory(prefix="evaluation-") as folder:
-        database = open_database(f"sqlite:///{Path(folder) / 'records.db'}")
-        try:
-            runner = Runner(
-                # Thrown away with the folder, so there is nothing to take out.
-                copilot=assembly.copilot_recording_to(Records(database, str)),
-                retriever=assembly.retriever,
-                check=CatalogCheck(
-                    assembly.visible_catalog, Standings(assembly.catalog, assembly.clock)
-                ),
-            )
-            judged = runner.run(cases, on_progress)
-        finally:
-            database.close()
-    summary = summarise(judged)
+    found = evaluate(assembly, cases, path.name, on_progress=on_progress)
+    summary = summarise(found.judged)
     _put_on_record(assembly, path.name, summary)
     if options.json:
         report = summary_json(summary, dataset=path.name, seconds=time.perf_counter() - began)
         print(json.dumps(report, ensure_ascii=False))
     else:
         print_summary(summary)
+    if folder:
+        write_report(found.report, folder)
+        if not options.json:
+            print(f"\n{folder / REPORT} for machines, {folder / PAGE} for people")
     return 0
+
+
+def write_report(report: ReportJson, folder: Path) -> None:
+    """Write both halves of a report into a folder."""
+    try:
+        (folder / REPORT).write_text(written(report), "utf-8")
+        (folder / PAGE).write_text(page(report), "utf-8")
+    except OSError as error:
+        raise StorageError(f"the report cannot be written to {folder}: {error.strerror}") from None
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the folder {folder} cannot be made: {error.strerror}") from None
 
 
 def _put_on_record(assembly: Parts, dataset: str, summary: Summary) -> None:

@@ -2,10 +2,10 @@
 
 import argparse
 
-from commands.evaluation import run
+from commands.evaluation import gate, run
 from commands.usage import Commands
 
-_VERBS = (run,)
+_VERBS = (run, gate)
 
 
 def add(commands: Commands, shared: argparse.ArgumentParser) -> None:

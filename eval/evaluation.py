@@ -1,0 +1,140 @@
+"""One evaluation: a dataset put to the house as it stands, and a report of what came of it."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from copilot.ask import Copilot
+from copilot.confidence import Calibration
+from copilot.records import Records
+from eval.case import Case
+from eval.report.making import dataset_json, report_of
+from eval.report.schemas import CalibrationJson, CorpusJson, HeaderJson, ReportJson
+from eval.runner import CatalogCheck, Runner
+from eval.score import Judged, Scorer
+from eval.standing import Standings
+from foundation.clock import Clock
+from foundation.database import Database, open_database
+from foundation.settings import Settings
+from governance.catalog import Catalog
+from governance.visible_catalog import VisibleCatalog
+from retrieval.retriever import Retriever
+
+
+class Parts(Protocol):
+    """What an evaluation needs of the running parts."""
+
+    @property
+    def settings(self) -> Settings:
+        """How the house is set up."""
+
+    @property
+    def database(self) -> Database:
+        """Where the record of the house is."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The truth about documents."""
+
+    @property
+    def visible_catalog(self) -> VisibleCatalog:
+        """The catalog through an asker's eyes."""
+
+    @property
+    def retriever(self) -> Retriever:
+        """Search."""
+
+    def copilot_recording_to(self, records: Records) -> Copilot:
+        """The copilot as it is configured, with another place for its records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The judged cases, and the report of them."""
+
+    judged: tuple[Judged, ...]
+    report: ReportJson
+
+
+def evaluate(
+    assembly: Parts,
+    cases: Sequence[Case],
+    name: str,
+    *,
+    scorers: Sequence[Scorer] = (),
+    on_progress: Callable[[Judged], None] = lambda _: None,
+) -> Evaluation:
+    """Ask every case and judge what comes; `name` is what the dataset is called.
+
+    Asking leaves a record and may open an escalation. In an evaluation those go to a database of
+    their own that is thrown away: made-up questions must not wait in a person's queue, nor move
+    the insights that are read from what partners really asked, nor fill their audit.
+    """
+    began = time.perf_counter()
+    # Citations are checked through a catalog of the check's own: what is wrong with the one that
+    # search goes through must not blind the check too.
+    honest = VisibleCatalog(assembly.catalog, assembly.clock)
+    with (
+        TemporaryDirectory(prefix="evaluation-") as folder,
+        closing(open_database(f"sqlite:///{Path(folder) / 'records.db'}")) as database,
+    ):
+        runner = Runner(
+            # Thrown away with the folder, so there is nothing to take out.
+            copilot=assembly.copilot_recording_to(Records(database, str)),
+            retriever=assembly.retriever,
+            check=CatalogCheck(honest, Standings(assembly.catalog, assembly.clock)),
+            scorers=scorers,
+        )
+        judged = runner.run(cases, on_progress)
+    now = assembly.clock()
+    header = HeaderJson(
+        made_at=now,
+        day=now.date(),
+        code=_code(),
+        embedder=assembly.settings.embedder,
+        writer=", ".join(sorted({one.seen.writer for one in judged} - {""})),
+        dataset=dataset_json(name, cases),
+        corpus=corpus_json(assembly.catalog),
+        calibration=_calibration(),
+        seconds=round(time.perf_counter() - began, 3),
+    )
+    return Evaluation(judged=judged, report=report_of(judged, header))
+
+
+def corpus_json(catalog: Catalog) -> CorpusJson:
+    """Names the documents of a catalog by what stands in them and what is said about them."""
+    newest = catalog.newest()
+    told = sorted(
+        f"{one.tenant}\n{one.uri}\n{one.fingerprint}\n{one.metadata.approval.value}"
+        for one in newest
+    )
+    digest = hashlib.sha256("\n\n".join(told).encode()).hexdigest()
+    return CorpusJson(sha256=digest, documents=len(newest))
+
+
+def _calibration() -> CalibrationJson:
+    shipped = Calibration.load()
+    return CalibrationJson(
+        version=shipped.fitted_at,
+        fitted_at=shipped.fitted_at,
+        fitted_on=shipped.fitted_on,
+        cases=shipped.cases,
+    )
+
+
+def _code() -> str:
+    try:
+        return version("partner-copilot")
+    except PackageNotFoundError:
+        # Run from a source tree that was not installed.
+        return "source"
