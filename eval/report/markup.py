@@ -23,7 +23,7 @@ def tag(
     `viewBox` stays as it is.
     """
     told = "".join(
-        f' {_attribute(key)}="{escape(_number(value))}"'
+        f' {_attribute(key)}="{escape(_printable(_number(value)))}"'
         for key, value in attributes.items()
         if value is not None
     )
