@@ -16,7 +16,7 @@ from foundation.clock import Clock, system_clock
 from foundation.database import Database, open_database, read_text, write_text
 from foundation.errors import ConfigurationError, StorageError
 from foundation.settings import Settings
-from governance.audit_key import accept_key, audit_key, check_key
+from governance.audit.key import accept_key, audit_key, check_key
 from governance.catalog import Catalog
 from governance.policy_source import PolicySource
 from governance.visible_catalog import VisibleCatalog
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from copilot.ask import Copilot
     from copilot.records import Records
     from governance.access import Access
-    from governance.audit_anchors import Anchors
-    from governance.audit_desk import AuditDesk
+    from governance.audit.anchors import Anchors
+    from governance.audit.desk import AuditDesk
     from governance.document_desk import DocumentDesk
     from governance.kept_words import KeptWords
     from governance.local_tokens import TokenAuthority
@@ -104,7 +104,7 @@ class Assembly:
     @cached_property
     def policy(self) -> PolicySource:
         """What needs a person, who gets it, how fast: as the file says at the moment."""
-        from governance.audit_anchors import note_beginning
+        from governance.audit.anchors import note_beginning
 
         source = PolicySource(self.settings.policy_file, self.database, self.clock)
         # By now the house's chain has begun.
@@ -226,13 +226,13 @@ class Assembly:
     @cached_property
     def audit_desk(self) -> "AuditDesk":
         """The audit, for who may read it."""
-        from governance.audit_desk import AuditDesk
+        from governance.audit.desk import AuditDesk
 
         return AuditDesk(self.database, self.operator, self.clock, self.own_anchors)
 
     def own_anchors(self) -> "Anchors":
         """What the data folder remembers of the audit's chains, apart from the database."""
-        from governance.audit_anchors import read_anchors
+        from governance.audit.anchors import read_anchors
 
         path = self.own_anchors_file
         return read_anchors(path) if path.exists() else {}

@@ -89,7 +89,7 @@ def _retention(assembly: "Assembly", now: datetime) -> str:
 
 
 def _anchors(assembly: "Assembly", now: datetime) -> str:
-    from governance.audit_anchors import append_anchors
+    from governance.audit.anchors import append_anchors
 
     elsewhere = assembly.policy.current().audit.anchor_file
     files = [assembly.own_anchors_file, *([elsewhere] if elsewhere else [])]

@@ -27,9 +27,9 @@ from attack.check import Check, Scale
 from attack.mortal_house import TENANT
 from copilot.record_tables import feedback, outcomes
 from foundation.database import open_database
-from governance.audit_chain import audit_lines
-from governance.audit_key import audit_key
-from governance.audit_verification import verify
+from governance.audit.chain import audit_lines
+from governance.audit.key import audit_key
+from governance.audit.verification import verify
 from governance.document import document_id
 from governance.tables import approval_steps, documents, tombstones, versions
 from ingest.job_tables import jobs

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from attack.check import Check, Scale
 from foundation.database import Database, open_database
-from governance.audit_verification import verify
+from governance.audit.verification import verify
 from tests.fakes.killed_house import disagreements, work_and_die
 from tests.fakes.tampering import Tampered, contents, put_back, tamper, write_history
 

@@ -25,7 +25,7 @@ from attack.forged import (
     local_forgeries,
 )
 from attack.house import AttackedHouse, Door, served
-from governance.audit_chain import audit_lines
+from governance.audit.chain import audit_lines
 from tests.fakes import issuer as issuers
 
 if TYPE_CHECKING:

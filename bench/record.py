@@ -11,8 +11,8 @@ from pathlib import Path
 from bench.figures import Board
 from foundation.database import open_database
 from governance.audit import Action, AuditEvent, record
-from governance.audit_reading import AuditFilter, read_page
-from governance.audit_verification import verify
+from governance.audit.reading import AuditFilter, read_page
+from governance.audit.verification import verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

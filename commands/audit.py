@@ -11,7 +11,7 @@ from commands.usage import Commands, UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from governance.audit_findings import ChainReport, Verification
+    from governance.audit.findings import ChainReport, Verification
 
 _SHORT_HASH = 12
 
@@ -47,8 +47,8 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from governance.audit_anchors import joined, read_anchors
-    from governance.audit_verification import verify
+    from governance.audit.anchors import joined, read_anchors
+    from governance.audit.verification import verify
 
     elsewhere = read_anchors(Path(options.anchors)) if options.anchors else {}
     with opened(options) as assembly:
@@ -62,7 +62,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
-    from governance.audit_reading import AuditFilter, export_lines
+    from governance.audit.reading import AuditFilter, export_lines
 
     wanted = AuditFilter(
         since=_moment("--from", options.since),
@@ -88,7 +88,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _anchor(options: argparse.Namespace) -> int:
-    from governance.audit_anchors import append_anchors
+    from governance.audit.anchors import append_anchors
 
     path = Path(options.file)
     with opened(options) as assembly:
@@ -111,7 +111,7 @@ def _rekey(options: argparse.Namespace) -> int:
 
 
 def _print(found: "Verification") -> None:
-    from governance.audit_findings import name_of
+    from governance.audit.findings import name_of
 
     for chain in found.chains:
         cleared = f", {chain.cleared} cleared by retention" if chain.cleared else ""

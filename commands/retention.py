@@ -47,7 +47,7 @@ def _due_json(due: "Due") -> dict[str, object]:
 
 
 def _print(found: "Sequence[Due]", *, applied: bool) -> None:
-    from governance.audit_findings import name_of
+    from governance.audit.findings import name_of
 
     for one in found:
         what = "stays: legal hold" if one.held else "gone" if applied else "would go"

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, select, update
 
 from governance.audit import Action, AuditEvent, record
-from governance.audit_chain import audit_lines, told_time
-from governance.audit_purges import NEVER_CLEARED, Purge
+from governance.audit.chain import audit_lines, told_time
+from governance.audit.purges import NEVER_CLEARED, Purge
 from governance.record_policy import RecordKind
 from governance.retention import Aged, PurgeOrder
 from governance.rows import aware

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
-from governance.audit_desk import Verified
-from governance.audit_findings import Wrong
-from governance.audit_reading import AuditPage, ReadLine
+from governance.audit.desk import Verified
+from governance.audit.findings import Wrong
+from governance.audit.reading import AuditPage, ReadLine
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,12})?"

@@ -15,8 +15,8 @@ import cli
 from foundation.clock import system_clock
 from foundation.database import Database, open_database
 from governance.audit import Action, AuditEvent, record
-from governance.audit_chain import audit_heads, audit_lines
-from governance.audit_key import audit_key, check_key
+from governance.audit.chain import audit_heads, audit_lines
+from governance.audit.key import audit_key, check_key
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from copilot.ask import Asked
 from governance.audit import Action
-from governance.audit_chain import audit_lines
+from governance.audit.chain import audit_lines
 from governance.policy import Policy, load_policy
 from governance.record_policy import AuditPolicy, Wording
 from governance.redaction import PersonalData, Redacted

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from governance.audit import Action
-from governance.audit_desk import AuditDesk
-from governance.audit_reading import AuditFilter
+from governance.audit.desk import AuditDesk
+from governance.audit.reading import AuditFilter
 from governance.principal import Permission, Principal
 from governance.routes.guard import GuardedRoute, needs, problems
 from governance.schemas import Line

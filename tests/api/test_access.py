@@ -15,7 +15,8 @@ from sqlalchemy import select
 from foundation.errors import StorageError
 from governance.access import Access
 from governance.api_key import KeyRequest, NewKey
-from governance.audit import HOUSE, audit_lines
+from governance.audit import HOUSE
+from governance.audit.chain import audit_lines
 from governance.house_secret import token_secret
 from governance.principal import PERMISSIONS, Permission, Role
 from governance.revocations import Revocation

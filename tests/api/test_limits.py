@@ -14,7 +14,8 @@ import governance.routes.documents
 import retrieval.routes
 from governance.abuse import AbuseWatch, SecurityEvents
 from governance.abuse_policy import AbusePolicy, Threshold
-from governance.audit import HOUSE, Action, audit_lines
+from governance.audit import HOUSE, Action
+from governance.audit.chain import audit_lines
 from governance.limit_counters import MemoryCounters
 from governance.limit_policy import LimitPolicy, RouteGroup
 from governance.limiting import Limits

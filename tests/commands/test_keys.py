@@ -12,7 +12,7 @@ import cli
 from foundation.clock import system_clock
 from foundation.database import open_database
 from governance.access import Access
-from governance.audit import audit_lines
+from governance.audit.chain import audit_lines
 from governance.house_secret import token_secret
 from governance.identity import CredentialKind, Refusal, UnauthenticatedError
 from governance.origins import Sender

@@ -14,7 +14,7 @@ from copilot.records import LONGEST_NOTES, Records
 from foundation.database import Database, open_database
 from foundation.errors import ConflictError, NotFoundError, StorageError
 from governance.audit import Action, AuditEvent
-from governance.audit_chain import audit_lines
+from governance.audit.chain import audit_lines
 from governance.principal import Principal, Role
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

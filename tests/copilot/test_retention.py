@@ -11,7 +11,7 @@ from copilot.record_tables import escalations, feedback, outcome_citations, outc
 from copilot.records import Records
 from copilot.retention import OldEscalations, OldFeedback, OldOutcomes
 from foundation.database import Database, open_database
-from governance.audit_verification import verify
+from governance.audit.verification import verify
 from governance.policy import load_policy
 from governance.principal import Principal, Role
 from governance.record_policy import RetentionPolicy

@@ -8,7 +8,7 @@ import cli
 from copilot.record_tables import outcomes
 from foundation.database import open_database
 from governance.audit import Action
-from governance.audit_chain import audit_lines
+from governance.audit.chain import audit_lines
 
 CASES = [
     {

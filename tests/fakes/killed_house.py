@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Connection, select
 from copilot.record_tables import escalations, feedback, outcome_citations, outcomes
 from foundation.database import open_database
 from governance.audit import Action
-from governance.audit_chain import audit_lines
-from governance.audit_key import audit_key
-from governance.audit_verification import verify
+from governance.audit.chain import audit_lines
+from governance.audit.key import audit_key
+from governance.audit.verification import verify
 from governance.tables import approval_steps, versions
 
 _PROGRAM = Path(__file__).parent / "working_house.py"

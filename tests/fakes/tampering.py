@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from foundation.database import Database
 from governance.audit import HOUSE, Action, AuditEvent, record
-from governance.audit_chain import (
+from governance.audit.chain import (
     BEGINNING,
     audit_heads,
     audit_lines,
@@ -18,7 +18,7 @@ from governance.audit_chain import (
     digest,
     line_hash,
 )
-from governance.audit_purges import NEVER_CLEARED, Purge
+from governance.audit.purges import NEVER_CLEARED, Purge
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 TENANTS = ("acme", "birchwood", "bolt")

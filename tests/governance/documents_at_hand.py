@@ -125,7 +125,7 @@ class Archive:
 
         from sqlalchemy import select
 
-        from governance.audit_chain import audit_lines
+        from governance.audit.chain import audit_lines
 
         with self.database.read() as connection:
             rows = connection.execute(

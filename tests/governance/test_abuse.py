@@ -16,7 +16,8 @@ from sqlalchemy import select
 from foundation.database import Database, open_database
 from governance.abuse import AbuseWatch, Asker, Crossing, SecurityEvents, ThrottledError
 from governance.abuse_policy import AbusePolicy, Signal, Threshold
-from governance.audit import CONSOLE, HOUSE, Action, audit_lines
+from governance.audit import CONSOLE, HOUSE, Action
+from governance.audit.chain import audit_lines
 from governance.identity import Refusal
 from governance.notices import NoticeKind, Outbox
 from governance.principal import Principal, Role

@@ -16,7 +16,7 @@ from foundation.errors import ConflictError, InvalidRequestError, NotFoundError
 from governance import api_keys as api_keys_module
 from governance.api_key import KeyRequest, api_keys
 from governance.api_keys import ApiKeys
-from governance.audit import audit_lines
+from governance.audit.chain import audit_lines
 from governance.identity import (
     CredentialKind,
     ForbiddenError,

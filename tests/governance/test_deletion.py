@@ -14,7 +14,7 @@ from copilot.record_tables import escalations, outcomes
 from copilot.withdrawn import WITHDRAWN
 from foundation.errors import ConflictError, NotFoundError, StorageError
 from governance.approval import Decision
-from governance.audit_chain import audit_lines
+from governance.audit.chain import audit_lines
 from governance.author import Author
 from governance.catalog import Catalog
 from governance.deletion import Proof

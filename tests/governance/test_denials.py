@@ -13,7 +13,8 @@ from foundation.afterwards import Afterwards
 from foundation.database import Database, open_database
 from foundation.errors import StorageError
 from governance import denials as module
-from governance.audit import HOUSE, audit_lines
+from governance.audit import HOUSE
+from governance.audit.chain import audit_lines
 from governance.denials import LINES_A_CHAIN, LINES_A_SOURCE, Denial, Denials
 from governance.principal import Principal, Role
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from foundation.database import Database, open_database
 from governance import policy_source
-from governance.audit import HOUSE, Action, audit_lines
+from governance.audit import HOUSE, Action
+from governance.audit.chain import audit_lines
 from governance.policy import PolicyError
 from governance.policy_source import PolicySource
 

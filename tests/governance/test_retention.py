@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 
 from foundation.database import Database, metadata, open_database
 from governance.audit import HOUSE, Action, AuditEvent, record
-from governance.audit_chain import audit_lines
-from governance.audit_verification import verify
+from governance.audit.chain import audit_lines
+from governance.audit.verification import verify
 from governance.notices import Notice, NoticeKind, notices
 from governance.notices import put as put_notice
 from governance.policy import Policy, load_policy

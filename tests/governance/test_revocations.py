@@ -16,7 +16,7 @@ from foundation.database import Database
 from foundation.errors import InvalidRequestError
 from governance.api_key import KeyRequest
 from governance.api_keys import ApiKeys
-from governance.audit import audit_lines
+from governance.audit.chain import audit_lines
 from governance.identity import CredentialKind, Identity
 from governance.principal import Principal, Role
 from governance.revocations import Revocation, Revocations, revocations

@@ -14,7 +14,7 @@ from foundation.database import Database
 from foundation.errors import InvalidRequestError
 from governance.access import Access
 from governance.api_key import KeyRequest
-from governance.audit import audit_lines
+from governance.audit.chain import audit_lines
 from governance.house_secret import derived_key
 from governance.identity import (
     CredentialKind,

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from foundation.errors import StorageError
 from foundation.ids import content_hash
 from governance.audit import Action
-from governance.audit_chain import audit_lines
+from governance.audit.chain import audit_lines
 from governance.document import ApprovalState, document_id
 from governance.principal import Principal, Role
 from ingest.job import JobState
