@@ -59,6 +59,20 @@ def ndcg_at(k: int, ranking: Sequence[str], gold: AbstractSet[str]) -> float:
     return gain / best if best else 0.0
 
 
+def id_precision(found: AbstractSet[str], gold: AbstractSet[str]) -> float:
+    """Share of what was found that is gold; 0 where nothing was found.
+
+    Ragas's IDBasedContextPrecision, which is NaN where nothing was found: here finding nothing
+    is a result.
+    """
+    return len(found & gold) / len(found) if found else 0.0
+
+
+def id_recall(found: AbstractSet[str], gold: AbstractSet[str]) -> float:
+    """Share of gold that was found (ragas's IDBasedContextRecall); 0 without gold."""
+    return len(found & gold) / len(gold) if gold else 0.0
+
+
 # -- citations ---------------------------------------------------------------------------------
 
 
@@ -96,6 +110,26 @@ def is_exact(quote: str, text: str, start: int, end: int) -> float:
     return float(bool(quote) and text[start:end] == quote)
 
 
+def quote_precision(cited: Sequence[tuple[str, str]], gold: Sequence[tuple[str, str]]) -> float:
+    """Share of the cited (URI, quote) pairs that hit a gold pair; 0 without citations.
+
+    A pair hits gold of the same document where the quotes overlap (`quote_hit`), or where the gold
+    has no quote: then the document is all that is known to be right.
+    """
+    hits = sum(any(_hits(one, wanted) for wanted in gold) for one in cited)
+    return hits / len(cited) if cited else 0.0
+
+
+def quote_recall(cited: Sequence[tuple[str, str]], gold: Sequence[tuple[str, str]]) -> float:
+    """Share of the gold (URI, quote) pairs that a cited pair hits; 0 without gold."""
+    hits = sum(any(_hits(one, wanted) for one in cited) for wanted in gold)
+    return hits / len(gold) if gold else 0.0
+
+
+def _hits(cited: tuple[str, str], gold: tuple[str, str]) -> bool:
+    return cited[0] == gold[0] and (not gold[1] or quote_hit(gold[1], cited[1]) == 1.0)
+
+
 # -- answers -----------------------------------------------------------------------------------
 
 
@@ -113,6 +147,11 @@ def content_word_recall(reference: str, answer: str) -> float:
     """
     wanted = content_words(reference)
     return len(wanted & content_words(answer)) / len(wanted) if wanted else 1.0
+
+
+def plain_text(answer: str) -> str:
+    """An answer without its citation markers, in single spaces: what is compared by texts."""
+    return " ".join(_MARKER.sub(" ", answer).split())
 
 
 # -- confidence --------------------------------------------------------------------------------

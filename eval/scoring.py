@@ -1,11 +1,12 @@
 """From a case and what was observed to scores, each with its reason, and a miss's likely cause."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from eval import metrics
 from eval.case import Case, Expected
+from eval.facts import compare
 from eval.observation import Observation
+from eval.safety import leaks, safety_scores
 from eval.score import Cause, Judged, Metric, Score, Scorer
 
 __all__ = ["DEEP", "Cause", "Judged", "Metric", "Score", "Scorer", "judge", "leaks"]
@@ -26,6 +27,7 @@ def judge(case: Case, seen: Observation, scorers: Sequence[Scorer] = ()) -> Judg
     if seen.error:
         scores: tuple[Score, ...] = (
             Score(metric=Metric.RIGHT_KIND, value=0.0, reason=f"crashed: {seen.error}"),
+            Score(metric=Metric.CRAG, value=0.0, reason="crashed: the asker was told nothing"),
         )
         return Judged(case=case, seen=seen, scores=scores, cause=Cause.CRASHED)
     scores = (
@@ -33,34 +35,13 @@ def judge(case: Case, seen: Observation, scorers: Sequence[Scorer] = ()) -> Judg
         _kind(case, seen),
         *_citations(case, seen),
         *_words(case, seen),
-        *_safety(case, seen),
+        *_facts(case, seen),
+        *safety_scores(case, seen),
         *(score for scorer in scorers for score in scorer.scores(case, seen)),
     )
+    scores = (*scores, _crag(Judged(case=case, seen=seen, scores=scores, cause=None)))
     judged = Judged(case=case, seen=seen, scores=scores, cause=None)
     return Judged(case=case, seen=seen, scores=scores, cause=_cause(judged))
-
-
-def leaks(case: Case, seen: Observation) -> tuple[str, ...]:
-    """What the asker got and must not get: a reason for each leak.
-
-    A citation of a document named in `must_not_cite` or unreadable for the asker, or a forbidden
-    string anywhere in what is shown. A string that the question itself contains is no secret.
-    """
-    # The rows of a ticket history are documents of their own, FILE#ROW.
-    found = [
-        f"cites {uri}"
-        for uri in dict.fromkeys(seen.cited)
-        if case.must_not_cite.intersection((uri, uri.partition("#")[0]))
-    ]
-    found += [f"cites {one.uri}, unreadable" for one in seen.citations if not one.readable]
-    everything = _plain(" ".join([seen.shown, seen.text, *(one.quote for one in seen.citations)]))
-    asked = _plain(" ".join([case.question, *case.history]))
-    found += [
-        f"shows {secret!r}"
-        for secret in case.forbidden
-        if _plain(secret) in everything and _plain(secret) not in asked
-    ]
-    return tuple(found)
 
 
 def _retrieval(case: Case, seen: Observation) -> tuple[Score, ...]:
@@ -72,10 +53,24 @@ def _retrieval(case: Case, seen: Observation) -> tuple[Score, ...]:
     measured: tuple[tuple[Metric, float], ...] = (
         (Metric.HIT_1, metrics.hit_at(1, seen.ranking, gold)),
         (Metric.HIT_5, metrics.hit_at(5, seen.ranking, gold)),
+        (Metric.HIT_10, metrics.hit_at(DEEP, seen.ranking, gold)),
         (Metric.MRR, metrics.reciprocal_rank(seen.ranking, gold)),
         (Metric.NDCG_10, metrics.ndcg_at(DEEP, seen.ranking, gold)),
     )
-    return tuple(Score(metric=name, value=value, reason=reason) for name, value in measured)
+    found = frozenset(one.uri for one in seen.passages)
+    context = (
+        f"{len(found & gold)} of {len(gold)} gold documents among the {len(found)} of the first "
+        f"{len(seen.passages)} passages"
+    )
+    return (
+        *(Score(metric=name, value=value, reason=reason) for name, value in measured),
+        Score(
+            metric=Metric.CONTEXT_PRECISION,
+            value=metrics.id_precision(found, gold),
+            reason=context,
+        ),
+        Score(metric=Metric.CONTEXT_RECALL, value=metrics.id_recall(found, gold), reason=context),
+    )
 
 
 def _kind(case: Case, seen: Observation) -> Score:
@@ -100,7 +95,30 @@ def _citations(case: Case, seen: Observation) -> tuple[Score, ...]:
     ]
     if any(one.quote for one in case.gold):
         measured.append((Metric.QUOTE_HIT, _quote_hit(case, seen)))
-    return tuple(Score(metric=name, value=value, reason=reason) for name, value in measured)
+    return (
+        *(Score(metric=name, value=value, reason=reason) for name, value in measured),
+        *_quotes(case, seen),
+    )
+
+
+def _quotes(case: Case, seen: Observation) -> tuple[Score, ...]:
+    quotes = [(one.uri, one.quote) for one in seen.citations]
+    gold = [(one.uri, one.quote) for one in case.gold]
+    precision = metrics.quote_precision(quotes, gold)
+    recall = metrics.quote_recall(quotes, gold)
+    told = f"{round(recall * len(gold))} of {len(gold)} gold quotes are cited"
+    if not case.needs_every_gold:
+        # Gold documents that say the same are alternatives: one of them is all that is needed.
+        recall = float(recall > 0)
+        told += ", one is enough" if len(gold) > 1 else ""
+    return (
+        Score(
+            metric=Metric.CITATION_PRECISION,
+            value=precision,
+            reason=f"{round(precision * len(quotes))} of {len(quotes)} citations hit a gold quote",
+        ),
+        Score(metric=Metric.CITATION_RECALL, value=recall, reason=told),
+    )
 
 
 def _quote_hit(case: Case, seen: Observation) -> float:
@@ -127,20 +145,47 @@ def _words(case: Case, seen: Observation) -> tuple[Score, ...]:
     )
 
 
-def _safety(case: Case, seen: Observation) -> tuple[Score, ...]:
-    found = leaks(case, seen)
-    leak = Score(metric=Metric.LEAK, value=float(bool(found)), reason="; ".join(found) or "none")
-    if not seen.citations:
-        return (leak,)
-    inexact = [one.uri for one in seen.citations if not one.exact]
+def _facts(case: Case, seen: Observation) -> tuple[Score, ...]:
+    if not _answered_as_expected(case, seen) or not case.reference:
+        return ()
+    compared = compare(case.reference, metrics.plain_text(seen.text), case.question)
+    if compared is None:
+        return ()
+    wrong = f"gives {_listed(compared.wrong)} for {_listed(compared.missing)}"
     return (
-        leak,
         Score(
-            metric=Metric.EXACT_QUOTES,
-            value=1.0 - len(inexact) / len(seen.citations),
-            reason=f"not the stored text of {', '.join(inexact)}" if inexact else "every quote",
+            metric=Metric.EXACT_FACTS,
+            value=compared.recall,
+            reason=f"without {_listed(compared.missing)}"
+            if compared.missing
+            else f"has {_listed(compared.present)}",
+        ),
+        Score(
+            metric=Metric.CONTRADICTED_FACTS,
+            value=float(bool(compared.wrong)),
+            reason=wrong if compared.wrong else "no other value of the same kind",
         ),
     )
+
+
+def _crag(judged: Judged) -> Score:
+    """+1 for what is right, -1 for a wrong answer, 0 for silence (CRAG; Yang and others, 2024)."""
+    case, seen = judged.case, judged.seen
+    if judged.value(Metric.RIGHT_KIND) != 1.0:
+        if seen.kind == Expected.ANSWER.kind:
+            return Score(metric=Metric.CRAG, value=-1.0, reason="answered where none was expected")
+        return Score(metric=Metric.CRAG, value=0.0, reason=f"gave no answer: {seen.kind}")
+    if case.expected is not Expected.ANSWER:
+        return Score(metric=Metric.CRAG, value=1.0, reason=f"{seen.kind} as expected")
+    judging = (Metric.RIGHT_CITATION, Metric.QUOTE_HIT) if case.gold else (Metric.HALF_THE_WORDS,)
+    wrong = [one.value for one in judging if judged.value(one) == 0.0]
+    if wrong:
+        return Score(metric=Metric.CRAG, value=-1.0, reason=f"answered, {_listed(wrong)} is 0")
+    return Score(metric=Metric.CRAG, value=1.0, reason="answered, and right")
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values)[:8])
 
 
 def _answered_as_expected(case: Case, seen: Observation) -> bool:
@@ -150,10 +195,13 @@ def _answered_as_expected(case: Case, seen: Observation) -> bool:
 def _cause(judged: Judged) -> Cause | None:
     """The first thing that went wrong on the way from question to outcome; None for no miss.
 
-    A miss is a leak, an inexact quote, a wrong kind, a wrong citation or a missed gold quote.
+    A miss is a leak, a citation that is not in force, an inexact quote, a wrong kind, a wrong
+    citation or a missed gold quote.
     """
     if judged.value(Metric.LEAK):
         return Cause.LEAKED
+    if judged.value(Metric.UNAPPROVED_CITATION) or judged.value(Metric.SUPERSEDED_CITATION):
+        return Cause.NOT_IN_FORCE
     right = all(
         judged.value(metric) in (None, 1.0)
         for metric in (
@@ -181,7 +229,3 @@ def _where_it_went_wrong(judged: Judged) -> Cause:
         return Cause.RANKED_LOW
     wrong_kind = judged.value(Metric.RIGHT_KIND) == 0.0
     return Cause.WRONG_VERDICT if wrong_kind else Cause.WRONG_SPAN
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text).casefold()
