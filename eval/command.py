@@ -6,14 +6,19 @@ import json
 import math
 import sys
 import time
+from contextlib import ExitStack, closing
+from dataclasses import asdict
 from pathlib import Path
 
 from eval.dataset import read_dataset
 from eval.evaluation import Parts, evaluate
+from eval.judge_model import JudgeUse
+from eval.judging import WITHOUT_RAGAS, Judging, text_scorers
+from eval.ragas_library import has_ragas
 from eval.report.page import page
 from eval.report.schemas import ReportJson, written
 from eval.score import Judged, Metric
-from eval.summary import Group, Summary, summarise
+from eval.summary import Group, Mean, Summary, summarise
 from foundation.errors import StorageError
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
 
@@ -46,6 +51,9 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
     if folder:
         # Now, and not after minutes of asking.
         _make(folder)
+    scorers = text_scorers(assembly.embedder)
+    if not has_ragas():
+        print(WITHOUT_RAGAS, file=sys.stderr)
     began = time.perf_counter()
     done = 0
 
@@ -55,8 +63,19 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
         if not options.json and done % _PROGRESS_EVERY == 0 and sys.stderr.isatty():
             print(f"{done} of {len(cases)} cases", file=sys.stderr)
 
-    found = evaluate(assembly, cases, path.name, on_progress=on_progress)
-    summary = summarise(found.judged)
+    with ExitStack() as opened:
+        # Made before a single case is asked: it finds out what is missing.
+        judging = (
+            opened.enter_context(
+                closing(Judging(assembly.settings, assembly.embedder, runs=options.repeat))
+            )
+            if options.judge
+            else None
+        )
+        found = evaluate(
+            assembly, cases, path.name, scorers=scorers, judging=judging, on_progress=on_progress
+        )
+    summary = summarise(found.judged, judge=judging.use if judging else None)
     _put_on_record(assembly, path.name, summary)
     if options.json:
         report = summary_json(summary, dataset=path.name, seconds=time.perf_counter() - began)
@@ -115,6 +134,9 @@ def print_summary(summary: Summary) -> None:
         f"{_share(summary.overall.right_citation_of_all)} of all answerable cases got an answer "
         "with the right citation"
     )
+    print(_answers_line(summary.overall))
+    if summary.judge is not None:
+        print(_judge_lines(summary.overall, summary.judge))
     risks = ", ".join(f"{_share(risk)} at {cover:.0%}" for cover, risk in silence.risk_at.items())
     print(
         f"confidence: AUROC {_share(silence.auroc)}, ECE {_share(silence.ece)}, "
@@ -126,6 +148,47 @@ def print_summary(summary: Summary) -> None:
     print(f"\n{len(summary.misses)} misses")
     for one in summary.misses:
         print(miss_line(one))
+
+
+_ANSWER_COLUMNS = (
+    (Metric.CITATION_PRECISION, "citation precision"),
+    (Metric.CITATION_RECALL, "recall"),
+    (Metric.EXACT_FACTS, "exact facts"),
+    (Metric.CONTRADICTED_FACTS, "contradicted"),
+    (Metric.SEMANTIC_SIMILARITY, "similarity"),
+    (Metric.ROUGE_L_RECALL, "ROUGE-L recall"),
+    (Metric.CRAG, "CRAG"),
+)
+
+
+def _answers_line(group: Group) -> str:
+    shown = [
+        f"{name} {_mean(group.means[metric])}"
+        for metric, name in _ANSWER_COLUMNS
+        if metric in group.means
+    ]
+    return f"answers: {', '.join(shown) or 'none'}"
+
+
+def _judge_lines(group: Group, use: JudgeUse) -> str:
+    shown = [
+        f"{metric.value.removeprefix('judged_').replace('_', ' ')} {_mean(mean)}"
+        for metric, mean in group.means.items()
+        if metric.judged
+    ]
+    cost = "" if use.cost is None else f", cost {use.cost:.4f}"
+    return (
+        f"judge {use.model}: {', '.join(shown) or 'nothing to judge'}\n"
+        f"  {use.calls} calls ({use.failed} without a reply, {use.unusable} replies unusable), "
+        f"{use.cached} replies from before, {use.input_tokens} tokens in, "
+        f"{use.output_tokens} out{cost}"
+    )
+
+
+def _mean(mean: Mean) -> str:
+    band = f" ({mean.band[0]:.3f} to {mean.band[1]:.3f})" if mean.band else ""
+    failed = f" [{mean.failed} of {mean.cases} failed]" if mean.failed else ""
+    return f"{mean.value:.3f}{band}{failed}"
 
 
 def miss_line(one: Judged) -> str:
@@ -174,6 +237,7 @@ def summary_json(summary: Summary, *, dataset: str, seconds: float) -> dict[str,
             "risk_at": {f"{at:.2f}": _figure(risk) for at, risk in silence.risk_at.items()},
             "absent": silence.absent,
         },
+        "judge": asdict(summary.judge) if summary.judge else None,
         "misses": [_miss_json(one) for one in summary.misses],
     }
 

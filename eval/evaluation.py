@@ -14,6 +14,7 @@ from copilot.ask import Copilot
 from copilot.confidence import Calibration
 from copilot.records import Records
 from eval.case import Case
+from eval.judge_model import JudgeUse
 from eval.report.making import dataset_json, report_of
 from eval.report.schemas import CalibrationJson, CorpusJson, HeaderJson, ReportJson
 from eval.runner import CatalogCheck, Runner
@@ -24,6 +25,7 @@ from foundation.database import Database, open_database
 from foundation.settings import Settings
 from governance.catalog import Catalog
 from governance.visible_catalog import VisibleCatalog
+from retrieval.embedding import Embedder
 from retrieval.retriever import Retriever
 
 
@@ -43,6 +45,10 @@ class Parts(Protocol):
         """What time it is."""
 
     @property
+    def embedder(self) -> Embedder:
+        """The model that search embeds with."""
+
+    @property
     def catalog(self) -> Catalog:
         """The truth about documents."""
 
@@ -58,6 +64,17 @@ class Parts(Protocol):
         """The copilot as it is configured, with another place for its records."""
 
 
+class Judges(Protocol):
+    """A judge model, ready to judge (`eval.judging.Judging`)."""
+
+    @property
+    def use(self) -> JudgeUse:
+        """What judging took so far."""
+
+    def judge(self, judged: Sequence[Judged]) -> tuple[Judged, ...]:
+        """The cases with the judge's scores."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The judged cases, and the report of them."""
@@ -66,12 +83,13 @@ class Evaluation:
     report: ReportJson
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what is asked, by whom it is judged, and who watches
     assembly: Parts,
     cases: Sequence[Case],
     name: str,
     *,
     scorers: Sequence[Scorer] = (),
+    judging: Judges | None = None,
     on_progress: Callable[[Judged], None] = lambda _: None,
 ) -> Evaluation:
     """Ask every case and judge what comes; `name` is what the dataset is called.
@@ -96,6 +114,8 @@ def evaluate(
             scorers=scorers,
         )
         judged = runner.run(cases, on_progress)
+    if judging is not None:
+        judged = judging.judge(judged)
     now = assembly.clock()
     header = HeaderJson(
         made_at=now,
@@ -106,6 +126,7 @@ def evaluate(
         dataset=dataset_json(name, cases),
         corpus=corpus_json(assembly.catalog),
         calibration=_calibration(),
+        judge=judging.use if judging else None,
         seconds=round(time.perf_counter() - began, 3),
     )
     return Evaluation(judged=judged, report=report_of(judged, header))

@@ -7,6 +7,7 @@ from statistics import fmean, quantiles
 
 from eval import metrics
 from eval.case import Expected
+from eval.judge_model import JudgeUse
 from eval.score import Judged, Metric, Score
 
 _COVERAGES = (0.5, 0.7, 0.9)
@@ -77,10 +78,14 @@ class Summary:
     categories: tuple[Group, ...]
     silence: Silence
     misses: tuple[Judged, ...]
+    judge: JudgeUse | None = None
 
 
-def summarise(judged: Sequence[Judged]) -> Summary:
-    """Gather the figures; categories in the order in which they first appear."""
+def summarise(judged: Sequence[Judged], *, judge: JudgeUse | None = None) -> Summary:
+    """Gather the figures; categories in the order in which they first appear.
+
+    `judge` is what a judge model took, where there was one.
+    """
     names = dict.fromkeys(one.case.category for one in judged)
     return Summary(
         overall=_group("all", judged),
@@ -89,6 +94,7 @@ def summarise(judged: Sequence[Judged]) -> Summary:
         ),
         silence=_silence(judged),
         misses=tuple(one for one in judged if one.cause is not None),
+        judge=judge,
     )
 
 

@@ -73,7 +73,21 @@ class Settings(BaseSettings):
         default=None, description="Key of the chat model. Not used yet."
     )
     judge_model: str = Field(
-        default="", description="LangChain chat model that judges evaluations. Not used yet."
+        default="",
+        description="LangChain chat model that judges evaluations, `provider:name`; empty: none.",
+    )
+    judge_base_url: str = Field(
+        default="",
+        description="Endpoint of the judge; empty: the provider's, or the chat model's where both "
+        "come from one provider.",
+    )
+    judge_api_key: SecretStr | None = Field(
+        default=None, description="Key of the judge; empty: as with its endpoint."
+    )
+    judge_price: str = Field(
+        default="",
+        description="Price of a million tokens into and out of the judge, `0.15,0.60`; "
+        "empty: cost is not told.",
     )
     operator_tenant: str = Field(
         default="",
@@ -130,14 +144,22 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "database_url", "qdrant_url", "qdrant_api_key", "blobs_url", "chat_api_key", "policy_file",
-        "audit_key", "jwt_secret", "jwt_jwks_url", "webhook_url", "webhook_secret",
-        "limits_url", mode="before",
+        "database_url", "qdrant_url", "qdrant_api_key", "blobs_url", "chat_api_key",
+        "judge_api_key", "policy_file", "audit_key", "jwt_secret", "jwt_jwks_url", "webhook_url",
+        "webhook_secret", "limits_url", mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         # `COPILOT_QDRANT_URL=` in an .env file is how people switch a thing off.
         return None if value == "" else value
+
+    @field_validator("judge_price")
+    @classmethod
+    def _two_prices(cls, value: str) -> str:
+        if value and not re.fullmatch(r"\s*\d+(\.\d+)?\s*,\s*\d+(\.\d+)?\s*", value):
+            message = "must be two prices, into and out of the judge, such as 0.15,0.60"
+            raise ValueError(message)
+        return value
 
     @field_validator("jwt_secret", "audit_key")
     @classmethod

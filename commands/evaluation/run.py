@@ -5,6 +5,8 @@ import argparse
 from commands.opening import opened
 from commands.usage import Commands
 
+_MOST_RUNS = 20
+
 
 def add(verbs: Commands, shared: argparse.ArgumentParser) -> None:
     """Add `eval run`."""
@@ -13,7 +15,24 @@ def add(verbs: Commands, shared: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--report", metavar="DIR", help="write report.json and report.html into this folder"
     )
+    run.add_argument(
+        "--judge", action="store_true", help="let the model of COPILOT_JUDGE_MODEL judge, too"
+    )
+    run.add_argument(
+        "--repeat",
+        type=_runs,
+        default=1,
+        metavar="N",
+        help="how often the judge judges each case (1); more than once gives a band",
+    )
     run.set_defaults(command=_run)
+
+
+def _runs(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= _MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_RUNS}")
+    return number
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from eval.judge_model import JudgeUse
 from foundation.errors import ConfigurationError
 
 Figure = float | None
@@ -62,6 +63,7 @@ class HeaderJson(_Part):
     dataset: DatasetJson
     corpus: CorpusJson
     calibration: CalibrationJson
+    judge: JudgeUse | None = None
     seconds: float
 
 
