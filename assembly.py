@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
     from copilot.ask import Copilot
+    from copilot.calibration_in_force import CalibrationInForce
     from copilot.records import Records
     from governance.access import Access
     from governance.audit.anchors import Anchors
@@ -53,6 +54,7 @@ _INDEX_STATE_KEY = "index_state"
 _REBUILDING = "rebuilding"
 _COLLECTION = "partner_copilot"
 _log = logging.getLogger("copilot.index")
+_confidence_log = logging.getLogger("copilot.confidence")
 
 
 class Assembly:
@@ -168,10 +170,14 @@ class Assembly:
     @cached_property
     def retriever(self) -> "Retriever":
         """Search, with every hit checked against the catalog."""
+        return self.retriever_through(self.visible_catalog)
+
+    def retriever_through(self, catalog: VisibleCatalog) -> "Retriever":
+        """Search through another view of the catalog: a measurement may hold documents out."""
         from retrieval.retriever import Retriever
 
         return Retriever(
-            visible_catalog=self.visible_catalog,
+            visible_catalog=catalog,
             index=self.index,
             embedder=self.question_embedder,
             sync=self.index_sync,
@@ -293,6 +299,31 @@ class Assembly:
         return KeptWords(self.redactor, self.policy.current)
 
     @cached_property
+    def calibration(self) -> "CalibrationInForce":
+        """What turns signals into confidence: the owner's own where it fits, else the shipped."""
+        from copilot.calibration_in_force import calibration_in_force
+
+        chosen = calibration_in_force(
+            self.own_calibration_file, embedder=self.settings.embedder, corpus=self.corpus_sketch
+        )
+        if chosen.notice:
+            _confidence_log.warning("%s", chosen.notice)
+        return chosen
+
+    @property
+    def own_calibration_file(self) -> Path:
+        """Where `eval calibrate` writes and the copilot looks."""
+        from copilot.calibration_file import OWN
+
+        return self.settings.data_dir / OWN
+
+    def corpus_sketch(self) -> tuple[str, ...]:
+        """What the documents of now are told apart by."""
+        from governance.corpus_sketch import sketch
+
+        return sketch(self.catalog.newest())
+
+    @cached_property
     def copilot(self) -> "Copilot":
         """The whole story from question to outcome."""
         return self.copilot_recording_to(self.records)
@@ -300,13 +331,12 @@ class Assembly:
     def copilot_recording_to(self, records: "Records") -> "Copilot":
         """The same copilot with another place for its records: an evaluation keeps its own."""
         from copilot.ask import Copilot
-        from copilot.confidence import Calibration
         from copilot.extractive import ExtractiveWriter
 
         return Copilot(
             retriever=self.retriever,
             writer=ExtractiveWriter(),
-            calibration=Calibration.load(),
+            calibration=self.calibration.calibration,
             policy=self.policy.current,
             records=records,
             words=self.kept_words,

@@ -7,28 +7,19 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from assembly import Assembly
 from eval.case import EVALUATOR, Case, Expected, Gold
-from foundation.clock import Clock
-from foundation.database import Database
 from foundation.settings import Settings
-from governance.catalog import Catalog
 from governance.document import ApprovalState
 from governance.principal import Principal, Role
-from governance.statistics import TermCounts, unpack
-from governance.tables import texts
-from governance.visibility import Filters, Visibility
-from governance.visible_catalog import VisibleCatalog
+from governance.thinned_catalog import ThinnedCatalog
 from ingest.manifest import IngestOptions
 from ingest.pipeline import IngestReport, IngestRun
 from ingest.source import discover
@@ -48,51 +39,6 @@ def shared_data() -> Path | None:
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("COPILOT_SHARED_DATA", default))
     return folder if (folder / "business_central" / "docs").is_dir() else None
-
-
-class ThinnedCatalog(VisibleCatalog):
-    """The visible catalog as if some documents had never been ingested.
-
-    They are out of every leg's filter and of the term statistics. What differs from a real
-    ingest without them: the graph of the approximate dense search was built with them in it.
-    """
-
-    def __init__(self, catalog: Catalog, clock: Clock, database: Database) -> None:
-        super().__init__(catalog, clock)
-        self._database = database
-        self._gone: frozenset[str] = frozenset()
-        self._counts: tuple[TermCounts, ...] = ()
-
-    @contextmanager
-    def without(self, documents: frozenset[str]) -> Iterator[None]:
-        """Make documents vanish for the length of the block."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                select(texts.c.terms).where(texts.c.document_id.in_(documents))
-            )
-            self._counts = tuple(unpack(row.terms) for row in rows)
-        self._gone = documents
-        try:
-            yield
-        finally:
-            self._gone, self._counts = frozenset(), ()
-
-    def visibility(self, principal: Principal, filters: Filters | None = None) -> Visibility:
-        """The asker's rule, less what has vanished."""
-        rule = super().visibility(principal, filters)
-        return replace(rule, superseded=rule.superseded | self._gone)
-
-    def term_counts(self, visibility: Visibility, terms: Iterable[int]) -> TermCounts:
-        """How common terms are among what is left."""
-        counts = super().term_counts(visibility, terms)
-        with_term = dict(counts.chunks_with_term)
-        for gone in self._counts:
-            for term in with_term:
-                with_term[term] -= gone.chunks_with_term.get(term, 0)
-        return TermCounts(
-            chunks=counts.chunks - sum(gone.chunks for gone in self._counts),
-            chunks_with_term={term: count for term, count in with_term.items() if count > 0},
-        )
 
 
 class BenchAssembly(Assembly):

@@ -1,117 +1,58 @@
 """How likely it is that the answer is right: raw signals through a model fitted on labelled cases.
 
-Every signal is a plain fact about question, passages and picked span, on a scale that means the
-same for every corpus; fused and rank scores, which are relative to one result list, are not among
-them. The model is logistic, no coefficient may contradict reason (more coverage never lowers
-confidence), and it ships in `calibration.json` with what it was fitted on and how it held up.
+The model is logistic, no coefficient may contradict reason (more coverage never lowers
+confidence), and where it pays its score is bent once more by a monotone line. It ships in
+`calibration.json` with what it was fitted on and how it held up; an owner's own comes from
+`partner-copilot eval calibrate`.
 """
 
-import json
 import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
-from importlib.resources import files
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from copilot.candidates import exact_cover, heading_match
-from copilot.definition import codes_of, definition, heading_defines
-from copilot.evidence import Draft
-from copilot.form import has_form
-from copilot.question import Question, telling
-from copilot.sentences import sections_of
-from copilot.terms import TermWeights, weigh
-from foundation.errors import ConfigurationError
-from retrieval.keywords import TermStatistics, question_vector
-from retrieval.keywords import terms as tokenize
-from retrieval.passage import Passage
+from copilot.signals import SIGNALS_VERSION, Signals, signals_of
 
-_LOOKED_AT = 10
-_SHIPPED = "calibration.json"
-_FIGURE = re.compile(r"\d")
+__all__ = ["Calibration", "SignalShares", "Signals", "Thresholds", "signals_of"]
+
+_FARTHEST = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signals:
-    """What can be seen of an answer's chances. All from 0 to 1 unless said otherwise.
+class Thresholds:
+    """From which confidence on answers were right often enough, by kind of document.
 
-    A score says little by itself, because in a corpus about one product everything resembles
-    every question. What tells, on any corpus, is how far the cited passage is ahead of the rest
-    of what was found: a document that answers stands out, and near misses come in numbers.
-
-    `cosine`: of the cited document's best passage. `spread`: the best cosine less the lowest of
-    what was found. `keyword_lead`: the cited passage's keyword score less the mean of other
-    documents' passages, in units of the question's total weight, so roughly from -1 to 2.
-    `cover_lead`: the same for the share of the question's weight that a passage contains, from
-    -1 to 1. `passage_cover`, `answer_cover`: that share for the cited passage, and for the picked
-    spans with title and heading. `unseen`: the share in words that no readable chunk has.
-    `heading`: how far heading and question say the same. `agreement`: share of the two legs in
-    which the cited document leads. `exact`: share of identifiers and names in the cited passage.
-    `form`: 1 unless a number, an amount or a time was asked for and the spans hold none.
-    `defined`: share of the question's weight in codes that the picked spans define. `stray`: share
-    of the question's figures, years and codes that the cited passage lacks.
-    `length`: ln(1 + number of words): a long question matches every text less, the right one too.
+    `precision` is the share of right answers that is meant to hold, with `certainty` that it does
+    (the lower end of a one-sided Wilson interval). `pooled` holds for kinds with too few cases of
+    their own; None, there or for a kind, says that no threshold reaches it.
     """
 
-    cosine: float
-    spread: float
-    keyword_lead: float
-    cover_lead: float
-    passage_cover: float
-    answer_cover: float
-    unseen: float
-    heading: float
-    agreement: float
-    exact: float
-    form: float
-    defined: float
-    stray: float
-    length: float
+    precision: float
+    certainty: float
+    pooled: float | None
+    kinds: Mapping[str, float | None]
 
 
-def signals_of(
-    question: Question, passages: Sequence[Passage], draft: Draft, statistics: TermStatistics
-) -> Signals | None:
-    """Read the signals; None where the draft is empty or the question has no telling word."""
-    weights = weigh(question, statistics)
-    if not draft.evidence or not weights.weights:
-        return None
-    first = draft.evidence[0].passage
-    near = sorted(passages, key=lambda passage: passage.rank)[:_LOOKED_AT]
-    if all(passage.chunk.id != first.chunk.id for passage in near):
-        near.append(first)
-    tokens = {passage.chunk.id: _tokens(passage) for passage in near}
-    cover = {key: weights.coverage(found) for key, found in tokens.items()}
-    document = first.chunk.document_id
-    others = [passage for passage in near if passage.chunk.document_id != document]
-    keyword_total = sum(question_vector(question.text, statistics).values) or 1.0
-    cosines = [passage.dense_score for passage in near]
-    heading = _heading_over(draft)
-    span = _span_tokens(draft, heading)
-    return Signals(
-        cosine=max(one.dense_score for one in near if one.chunk.document_id == document),
-        spread=max(cosines) - min(cosines),
-        keyword_lead=(first.keyword_score - _mean([one.keyword_score for one in others]))
-        / keyword_total,
-        cover_lead=cover[first.chunk.id] - _mean([cover[one.chunk.id] for one in others]),
-        passage_cover=cover[first.chunk.id],
-        answer_cover=weights.coverage(span),
-        unseen=weights.coverage(weights.unseen),
-        heading=heading_match(telling(tokenize(heading)), weights),
-        agreement=_agreement(near, document),
-        exact=exact_cover(question, tokens[first.chunk.id]),
-        form=float(has_form(question.wants, " ".join(one.quote for one in draft.evidence))),
-        defined=_defined(question, weights, draft, heading),
-        stray=_stray(question, tokens[first.chunk.id]),
-        length=math.log1p(len(question.text.split())),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalShares:
+    """How one signal was spread among the cases of a calibration.
+
+    `edges` part its values into bins, ascending; `shares` of the cases fell into each of the
+    `len(edges) + 1` bins.
+    """
+
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """A fitted logistic model: probability = 1 / (1 + exp(-(intercept + sum of w * signal))).
+
+    `line`, where it is not empty, has points (score, probability), ascending in both: the score
+    is looked up there instead, straight between two points.
 
     Looking up a code is a case of its own, which too few cases of a corpus have for a coefficient:
     where codes that the picked spans define carry at least `lookup_from` of the question's weight,
@@ -119,9 +60,13 @@ class Calibration:
     (Laplace's rule of succession).
 
     `fitted_on` says on which cases and when, `reliability` what the model reached on cases it had
-    not seen; both are for people and for the report.
+    not seen; both are for people and for the report. `corpus` is a sketch of the documents behind
+    it, `dataset` the hash of its cases, `embedder` the model whose cosines it saw; all three are
+    empty in the shipped one, which is for any corpus. `spread` is kept to notice drift.
     """
 
+    version: str
+    signals_version: int
     intercept: float
     coefficients: Mapping[str, float]
     lookup_from: float
@@ -130,6 +75,12 @@ class Calibration:
     fitted_at: str
     cases: int
     reliability: Mapping[str, float]
+    line: tuple[tuple[float, float], ...] = ()
+    thresholds: Thresholds | None = None
+    dataset: str = ""
+    corpus: tuple[str, ...] = ()
+    embedder: str = ""
+    spread: Mapping[str, SignalShares] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -137,106 +88,43 @@ class Calibration:
 
         `ConfigurationError` where the file is not one, or names a signal that does not exist.
         """
-        source = str(path) if path else f"the shipped {_SHIPPED}"
-        try:
-            text = path.read_text("utf-8") if path else _shipped()
-            raw = json.loads(text)
-            model = cls(
-                intercept=float(raw["intercept"]),
-                coefficients={str(k): float(v) for k, v in raw["coefficients"].items()},
-                lookup_from=float(raw["lookup_from"]),
-                lookup_reliability=float(raw["lookup_reliability"]),
-                fitted_on=str(raw["fitted_on"]),
-                fitted_at=str(raw["fitted_at"]),
-                cases=int(raw["cases"]),
-                reliability={str(k): float(v) for k, v in raw["reliability"].items()},
-            )
-        except OSError as error:
-            raise ConfigurationError(f"cannot read the calibration {source}: {error}") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ConfigurationError(
-                f"{source} is not a calibration file ({error!r}); "
-                "take the one that ships with the project"
-            ) from error
-        unknown = model.coefficients.keys() - {field.name for field in fields(Signals)}
-        if unknown:
-            raise ConfigurationError(
-                f"{source} weighs signals that do not exist: {', '.join(sorted(unknown))}; "
-                "take the one that ships with the project"
-            )
-        return model
+        from copilot.calibration_file import read_calibration
+
+        return read_calibration(cls, path)
+
+    @property
+    def fits_the_signals(self) -> bool:
+        """Whether it was fitted on the signals as they are read now."""
+        return self.signals_version == SIGNALS_VERSION
+
+    def score(self, signals: Signals) -> float:
+        """The log odds before the line, bounded."""
+        values: dict[str, float] = asdict(signals)
+        score = self.intercept + sum(
+            weight * values[name] for name, weight in self.coefficients.items()
+        )
+        return max(-_FARTHEST, min(_FARTHEST, score))
 
     def probability(self, signals: Signals | None) -> float:
         """The probability that the answer is right; 0 where there is nothing to judge."""
         if signals is None:
             return 0.0
-        values = asdict(signals)
-        score = self.intercept + sum(
-            weight * values[name] for name, weight in self.coefficients.items()
-        )
-        fitted = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, score))))
-        if signals.defined >= self.lookup_from and not signals.stray:
+        score = self.score(signals)
+        fitted = _on_line(self.line, score) if self.line else 1.0 / (1.0 + math.exp(-score))
+        if self.is_lookup(signals):
             return max(fitted, self.lookup_reliability)
         return fitted
 
-
-@lru_cache(maxsize=1)
-def _shipped() -> str:
-    return files("copilot").joinpath(_SHIPPED).read_text("utf-8")
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values else 0.0
+    def is_lookup(self, signals: Signals) -> bool:
+        """Whether a code is looked up that the picked spans define."""
+        return signals.defined >= self.lookup_from and not signals.stray
 
 
-def _tokens(passage: Passage) -> frozenset[str]:
-    chunk = passage.chunk
-    return frozenset(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))
-
-
-def _heading_over(draft: Draft) -> str:
-    """The heading under which the first quote stands."""
-    first = draft.evidence[0]
-    chunk = first.passage.chunk
-    for section in sections_of(chunk.text, chunk.locator.heading_path):
-        if section.start <= first.start < section.end:
-            return section.heading
-    return ""
-
-
-def _span_tokens(draft: Draft, heading: str) -> frozenset[str]:
-    texts = [heading]
-    for one in draft.evidence:
-        texts += [one.passage.title, one.passage.chunk.header, one.quote]
-    return frozenset(tokenize(" ".join(texts)))
-
-
-def _defined(question: Question, weights: TermWeights, draft: Draft, heading: str) -> float:
-    """The share of the question's weight in codes that the picked spans define.
-
-    A code list says what a code means, other texts only mention it.
-    """
-    codes = codes_of(question)
-    parts = [
-        one.quote[part.start - one.start : part.end - one.start]
-        for one in draft.evidence
-        for part in one.sentences
-    ]
-    defined = [
-        code
-        for code in codes
-        if heading_defines(heading, (code,)) or any(definition(part, (code,)) for part in parts)
-    ]
-    return weights.coverage(defined)
-
-
-def _stray(question: Question, tokens: frozenset[str]) -> float:
-    """The share of the question's figures, years and codes that the cited passage lacks."""
-    figures = [one for one in question.identifiers if _FIGURE.search(one)]
-    return sum(one not in tokens for one in figures) / len(figures) if figures else 0.0
-
-
-def _agreement(near: Sequence[Passage], document: str) -> float:
-    dense = max(near, key=lambda passage: passage.dense_score).chunk.document_id
-    keyword = max(near, key=lambda passage: passage.keyword_score).chunk.document_id
-    return ((dense == document) + (keyword == document)) / 2
+def _on_line(line: tuple[tuple[float, float], ...], score: float) -> float:
+    at = bisect_right(line, (score, math.inf))
+    if at == 0:
+        return line[0][1]
+    if at == len(line):
+        return line[-1][1]
+    (x0, y0), (x1, y1) = line[at - 1], line[at]
+    return y0 + (y1 - y0) * (score - x0) / (x1 - x0)

@@ -62,6 +62,7 @@ class Action(StrEnum):
     NOTE_ADDED = "escalation.noted"
     FEEDBACK_GIVEN = "feedback.given"
     EVALUATED = "evaluation.run"
+    CALIBRATED = "evaluation.calibrated"
     DOCUMENT_ADDED = "document.added"
     DOCUMENT_SUBMITTED = "document.submitted"
     DOCUMENT_APPROVED = "document.approved"

@@ -1,0 +1,1 @@
+"""Fits signals to probabilities on an owner's own questions, and notices when that wears off."""
