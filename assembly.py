@@ -331,6 +331,7 @@ class Assembly:
     def copilot_recording_to(self, records: "Records") -> "Copilot":
         """The same copilot with another place for its records: an evaluation keeps its own."""
         from copilot.ask import Copilot
+        from copilot.conversation import Conversations
         from copilot.extractive import ExtractiveWriter
 
         return Copilot(
@@ -339,6 +340,7 @@ class Assembly:
             calibration=self.calibration.calibration,
             policy=self.policy.current,
             records=records,
+            earlier=Conversations(records, self.visible_catalog),
             words=self.kept_words,
             clock=self.clock,
         )

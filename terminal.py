@@ -54,6 +54,8 @@ def ingest_progress(*, visible: bool) -> "Iterator[Callable[[Progress], None]]":
 
 def print_outcome(outcome: "OutcomeJson") -> None:
     """An outcome as a person reads it."""
+    if outcome.standalone_question != outcome.question:
+        print(textwrap.fill(f"(read as: {outcome.standalone_question})", _WIDTH) + "\n")
     for line in outcome.text.splitlines():
         indent = " " * (len(line) - len(line.lstrip()))
         hanging = indent + ("   " if line.lstrip()[:1].isdigit() else "")

@@ -30,6 +30,7 @@ from bench.pairs import Pair, Watch, report
 from bench.worlds import SAMPLE, BenchAssembly
 from copilot.ask import Asked, Copilot
 from copilot.confidence import Calibration
+from copilot.conversation import Conversations
 from copilot.extractive import ExtractiveWriter
 from copilot.records import Records
 from eval.dataset import read_dataset
@@ -198,12 +199,14 @@ class _Lasting:
 
 def bare_copilot(assembly: Assembly) -> Copilot:
     """The copilot without redaction and audit, over the same parts."""
+    records = Records(assembly.database, str, _no_ledger)
     return Copilot(
         retriever=assembly.retriever,
         writer=ExtractiveWriter(),
         calibration=Calibration.load(),
         policy=_bare_policy(assembly),
-        records=Records(assembly.database, str, _no_ledger),
+        records=records,
+        earlier=Conversations(records, assembly.visible_catalog),
         words=KeptWords(NoRedaction(), _bare_policy(assembly)),
         clock=assembly.clock,
     )

@@ -17,8 +17,10 @@ from copilot.answer import (
     cite,
 )
 from copilot.confidence import Calibration, Signals, signals_of
+from copilot.conversation import Earlier
 from copilot.courtesy import courtesy, wants_person
 from copilot.evidence import Draft, Evidence, Span
+from copilot.followup import Turn, resolve
 from copilot.instructions import as_stored, attack_in, silenced
 from copilot.keeping import kept_outcome, outcome_record
 from copilot.missing import NOTHING_FOUND
@@ -95,6 +97,7 @@ class Copilot:
         calibration: Calibration,
         policy: Callable[[], Policy],
         records: Records,
+        earlier: Earlier,
         words: KeptWords,
         clock: Clock,
     ) -> None:
@@ -103,13 +106,14 @@ class Copilot:
         self._calibration = calibration
         self._policy = policy
         self._records = records
+        self._earlier = earlier
         self._words = words
         self._clock = clock
 
     def ask(self, asked: Asked) -> Reply:
         """Answer, escalate, ask back or be polite; and leave a record of it."""
         started = time.perf_counter()
-        question = _checked(asked)
+        _check(asked)
         kept = self._words.begin(asked.text)
         if wants_person(asked.text):
             wished = self._unsearched(asked, Reason.USER_REQUEST)
@@ -121,6 +125,10 @@ class Copilot:
         if attack is not None:
             nothing = self._unsearched(asked, Reason.NO_EVIDENCE)
             return self._recorded(asked, nothing, None, kept, started, suspicious=attack)
+        turns = self._turns(asked)
+        standalone = resolve(asked.text, turns).text
+        searched_for = None if standalone == asked.text else self._words.begin(standalone)
+        question = _read(standalone, asked.principal)
         found = self._retriever.search(
             Query(
                 text=question.text,
@@ -135,7 +143,9 @@ class Copilot:
         signals = signals_of(question, passages, draft, found.statistics)
         confidence = self._calibration.probability(signals) if signals else 0.0
         outcome = self._outcome(asked, question, found, draft, confidence)
-        return self._recorded(asked, outcome, signals, kept, started)
+        return self._recorded(
+            asked, outcome, signals, kept, started, standalone=standalone, searched_for=searched_for
+        )
 
     def stream(self, asked: Asked) -> Iterator[Event]:
         """The same, told as it happens. The last event is always the whole reply."""
@@ -195,6 +205,12 @@ class Copilot:
                     handover=handover,
                 )
 
+    def _turns(self, asked: Asked) -> tuple[Turn, ...]:
+        """What was said before. A question outside a conversation costs no look."""
+        if not asked.conversation_id:
+            return ()
+        return self._earlier.turns(asked.principal, asked.conversation_id)
+
     def _unsearched(self, asked: Asked, reason: Reason) -> Escalation:
         """To a person without a search: because the asker wants it, or attacks the assistant.
 
@@ -230,17 +246,19 @@ class Copilot:
         started: float,
         *,
         suspicious: Manner | None = None,
+        standalone: str = "",
+        searched_for: Callable[[], KeptText] | None = None,
     ) -> Reply:
         conversation = asked.conversation_id or new_id("cnv")
         body = outcome_json(
             outcome,
             outcome_id=new_id("out"),
             question=asked.text,
-            standalone_question=asked.text,
+            standalone_question=standalone or asked.text,
             conversation_id=conversation,
             elapsed_ms=round((time.perf_counter() - started) * 1000),
         )
-        as_kept = kept_outcome(body, kept())
+        as_kept = kept_outcome(body, kept(), searched_for() if searched_for else None)
         self._records.keep(
             asked.principal,
             outcome_record(
@@ -262,7 +280,7 @@ class Copilot:
         return words
 
 
-def _checked(asked: Asked) -> Question:
+def _check(asked: Asked) -> None:
     if not asked.principal.may(Permission.ASK):
         raise ForbiddenError("your role reads the record and does not ask questions")
     if not asked.text.strip():
@@ -270,9 +288,10 @@ def _checked(asked: Asked) -> Question:
     if len(asked.text) > MAX_CHARACTERS:
         message = f"the question is longer than {MAX_CHARACTERS} characters; shorten it"
         raise InvalidRequestError(message)
-    return read_question(
-        asked.text, {**asked.principal.attributes, "tenant": asked.principal.tenant}
-    )
+
+
+def _read(text: str, principal: Principal) -> Question:
+    return read_question(text, {**principal.attributes, "tenant": principal.tenant})
 
 
 def _described(filters: Filters) -> str:

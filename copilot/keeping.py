@@ -14,16 +14,22 @@ GONE = "…"
 """What stands for a quoted word that was taken out of the question."""
 
 
-def kept_outcome(outcome: OutcomeJson, question: KeptText) -> OutcomeJson:
-    """The outcome with the question as it may be kept, wherever words of it are repeated."""
+def kept_outcome(
+    outcome: OutcomeJson, question: KeptText, standalone: KeptText | None = None
+) -> OutcomeJson:
+    """The outcome with the question as it may be kept, wherever words of it are repeated.
+
+    `standalone` is what a follow-up was searched for as; None where that was the question itself.
+    """
+    standalone = standalone or question
     kept = outcome.model_copy(
-        update={"question": question.kept, "standalone_question": question.kept}
+        update={"question": question.kept, "standalone_question": standalone.kept}
     )
     escalation = outcome.escalation
-    if question.kept == question.said or escalation is None:
+    if standalone.kept == standalone.said or escalation is None:
         return kept
     # What is missing quotes the question, and the text says what is missing.
-    missing = without_gone_words(escalation.missing, question)
+    missing = without_gone_words(escalation.missing, standalone)
     return kept.model_copy(
         update={
             "text": outcome.text.replace(escalation.missing, missing)

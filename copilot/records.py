@@ -108,20 +108,27 @@ class Records:
 
     def conversation(self, principal: Principal, conversation_id: str) -> tuple[KeptOutcome, ...]:
         """The turns of a conversation of this very asker, oldest first."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                select(outcomes)
-                .where(
-                    outcomes.c.conversation_id == conversation_id,
-                    outcomes.c.tenant == principal.tenant,
-                    outcomes.c.subject == principal.subject,
-                )
-                .order_by(outcomes.c.created_at, outcomes.c.id)
-            )
-            turns = tuple(_kept(row) for row in rows)
+        turns = self.latest_turns(principal, conversation_id)
         if not turns:
             raise NotFoundError(f"no conversation {conversation_id}")
         return turns
+
+    def latest_turns(
+        self, principal: Principal, conversation_id: str, most: int | None = None
+    ) -> tuple[KeptOutcome, ...]:
+        """The last turns of a conversation of this very asker, oldest first; none are none."""
+        query = (
+            select(outcomes)
+            .where(
+                outcomes.c.conversation_id == conversation_id,
+                outcomes.c.tenant == principal.tenant,
+                outcomes.c.subject == principal.subject,
+            )
+            .order_by(outcomes.c.created_at.desc(), outcomes.c.id.desc())
+            .limit(most)
+        )
+        with self._database.read() as connection:
+            return tuple(_kept(row) for row in connection.execute(query))[::-1]
 
     def escalate(
         self, principal: Principal, escalation: EscalationRecord, body: Mapping[str, Any],

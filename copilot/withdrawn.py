@@ -22,7 +22,8 @@ def as_readable(outcome: OutcomeJson, principal: Principal, visible: VisibleCata
     """The outcome without what came from versions that this asker may not read any more.
 
     Ids stay, so that people can talk about it. The text goes as a whole, because no part of it can
-    be told from the rest by its source; what is missing goes too, because it names titles.
+    be told from the rest by its source; what is missing goes too, because it names titles, and so
+    do options and a question that one of them got into.
     """
     gone = {
         cited
@@ -34,6 +35,8 @@ def as_readable(outcome: OutcomeJson, principal: Principal, visible: VisibleCata
     return outcome.model_copy(
         update={
             "text": WITHDRAWN,
+            "standalone_question": outcome.question,
+            "options": [],
             "citations": [
                 _emptied(one) if (one.document_id, one.version) in gone else one
                 for one in outcome.citations
@@ -61,7 +64,7 @@ def without_words_of(body: Mapping[str, Any], documents: Collection[str]) -> dic
     kept = dict(body)
     if not any(one.get("document_id") in documents for one in body.get("citations", ())):
         return kept
-    kept["text"] = WITHDRAWN
+    kept |= {"text": WITHDRAWN, "options": [], "standalone_question": body.get("question", "")}
     kept["citations"] = [
         {**one, **_NOTHING} if one.get("document_id") in documents else one
         for one in body["citations"]
