@@ -44,9 +44,12 @@ if TYPE_CHECKING:
     from ingest.uploads import Uploads
     from retrieval.embedding import QuestionQueue, SentenceTransformerEmbedder
     from retrieval.index import KnowledgeIndex
+    from retrieval.ranker import LearnedRanker
+    from retrieval.ranker_switch import RankerSwitch
     from retrieval.recorded_search import RecordedSearch
     from retrieval.reranker import CrossEncoderReranker
     from retrieval.retriever import Retriever
+    from retrieval.sentence_vectors import SentenceVectors
     from retrieval.sync import IndexSync
 
 _EMBEDDER_KEY = "embedder"
@@ -85,6 +88,7 @@ class Assembly:
         from copilot import record_tables  # noqa: F401
         from governance import api_key, housekeeping, notices, revocations, tables  # noqa: F401
         from ingest import job_tables  # noqa: F401
+        from retrieval import sentence_vectors  # noqa: F401
 
         return open_database(self.settings.resolved_database_url, outside_key=self._audit_key)
 
@@ -182,6 +186,31 @@ class Assembly:
             embedder=self.question_embedder,
             sync=self.index_sync,
             reranker=self._reranker(),
+            ranker=self._ranker(),
+        )
+
+    @cached_property
+    def sentence_vectors(self) -> "SentenceVectors":
+        """The sentences of chunks, for a trained ranker."""
+        from retrieval.sentence_vectors import SentenceVectors
+
+        return SentenceVectors(self.database, self.embedder)
+
+    @property
+    def ranker_folder(self) -> Path:
+        """Where a trained ranker is kept."""
+        return self.settings.data_dir / "ranker"
+
+    @cached_property
+    def ranker_switch(self) -> "RankerSwitch":
+        """Turns the trained ranker on and off."""
+        from retrieval.ranker_switch import RankerSwitch
+
+        return RankerSwitch(
+            database=self.database,
+            folder=self.ranker_folder,
+            embedder=self.settings.embedder,
+            clock=self.clock,
         )
 
     @cached_property
@@ -357,7 +386,14 @@ class Assembly:
             blobs=self.blobs,
             tickets=self._ticket_redaction,
             sole_writer=self._is_alone,
+            afterwards=self._read_sentences,
         )
+
+    def _read_sentences(self) -> None:
+        """What a ranker that is on must know of new documents."""
+        if self._ranker() is not None:
+            for _ in self.sentence_vectors.fill():
+                pass
 
     def _ticket_redaction(self) -> "TicketRedaction":
         from governance.house_secret import derived_key
@@ -419,8 +455,11 @@ class Assembly:
         # Loaded first: a model that does not exist must cost nobody their index.
         dimensions = self.embedder.dimensions
         if self.settings.qdrant_url is None:
-            return self._reindex_embedded(dimensions, on_progress)
-        return self._reindex_server(dimensions, on_progress)
+            done = self._reindex_embedded(dimensions, on_progress)
+        else:
+            done = self._reindex_server(dimensions, on_progress)
+        self._read_sentences()
+        return done
 
     def _reindex_embedded(
         self, dimensions: int, on_progress: "Callable[[Progress], None]"
@@ -520,6 +559,11 @@ class Assembly:
         from retrieval.reranker import CrossEncoderReranker
 
         return CrossEncoderReranker(self.settings.reranker)
+
+    def _ranker(self) -> "LearnedRanker | None":
+        from retrieval.ranker_switch import current_ranker
+
+        return current_ranker(self.ranker_switch, self.sentence_vectors)
 
     def _open_index(self) -> "KnowledgeIndex":
         if self.settings.qdrant_url is None:

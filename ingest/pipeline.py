@@ -127,7 +127,7 @@ class Pipeline:
     """Carries documents from their sources into catalog and index.
 
     `tickets` says at the start of an ingest what is taken out of rows. `sole_writer`: no other
-    process writes to the same index.
+    process writes to the same index. `afterwards` is done once all of it is recorded.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword a part
@@ -139,6 +139,7 @@ class Pipeline:
         blobs: BlobStore,
         tickets: Callable[[], TicketRedaction],
         sole_writer: bool = True,
+        afterwards: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalog = catalog
         self._index = index
@@ -146,6 +147,7 @@ class Pipeline:
         self._blobs = blobs
         self._tickets = tickets
         self._sole_writer = sole_writer
+        self._afterwards = afterwards
         self._sync = IndexSync(catalog, index)
 
     def run(
@@ -175,6 +177,7 @@ class Pipeline:
             self._sync.catch_up()
             try:
                 self._index.optimize()
+                self._afterwards()
             except StorageError as error:
                 # All is recorded and can be found; it is only slower.
                 report.warnings.append(str(error))

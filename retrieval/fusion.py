@@ -27,6 +27,25 @@ class Leg(StrEnum):
     """Keyword score, 0 where no term is shared."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingWeights:
+    """What each signal of a chunk is worth, in standard deviations of that signal.
+
+    `keywords`, `text` and `context` weigh the legs' standardised scores, `agreement` a heading in
+    the question's own words, `sentence` the chunk's nearest sentence (0: none is looked up).
+    """
+
+    keywords: float
+    text: float
+    context: float
+    agreement: float
+    sentence: float
+
+    def of(self, leg: "Leg") -> float:
+        """The weight of a leg."""
+        return {Leg.KEYWORDS: self.keywords, Leg.TEXT: self.text, Leg.CONTEXT: self.context}[leg]
+
+
 # Chosen on halves of two document sets and checked on the other halves and on two further sets:
 # docs/decisions/0012-ranking.md. The optimum is broad: .1 more or less of keywords costs at most
 # four points of hit@1, and nothing on the larger set.
@@ -35,6 +54,13 @@ LEG_WEIGHTS: Final[Mapping[Leg, float]] = MappingProxyType(
 )
 # What a heading in the question's own words is worth, in standard deviations of the fused score.
 AGREEMENT_WEIGHT: Final = 0.8
+SHIPPED_WEIGHTS: Final = RankingWeights(
+    keywords=LEG_WEIGHTS[Leg.KEYWORDS],
+    text=LEG_WEIGHTS[Leg.TEXT],
+    context=LEG_WEIGHTS[Leg.CONTEXT],
+    agreement=AGREEMENT_WEIGHT,
+    sentence=0.0,
+)
 # What a ticket gives way to an approved document, in the same unit: what happened once to one
 # customer is no rule, however well its words fit.
 TICKET_HANDICAP: Final = 1.0
@@ -66,26 +92,25 @@ class FusedHit:
     raw: Mapping[Leg, float] = field(hash=False)
 
 
-def fuse(results: Iterable[LegResult]) -> tuple[FusedHit, ...]:
+def fuse(
+    results: Iterable[LegResult], weights: RankingWeights = SHIPPED_WEIGHTS
+) -> tuple[FusedHit, ...]:
     """Rank the chunks that any leg found, best first, ties by chunk id.
 
     A chunk that a leg did not return counts there as the lowest score the leg did return; in
     the keyword leg, which returns only chunks that share a term, it counts as 0.
     """
+    results = tuple(results)
     by_leg = {result.leg: result.scores for result in results if result.scores}
-    depth = max((len(scores) for scores in by_leg.values()), default=0)
-    standardised = {
-        leg: _standardise(scores, depth if leg is Leg.KEYWORDS else len(scores))
-        for leg, scores in by_leg.items()
-    }
+    scaled = standardised(results)
     found = {chunk_id for scores in by_leg.values() for chunk_id in scores}
     hits = (
         FusedHit(
             chunk_id=chunk_id,
             # Exactly rounded, so that the order of the legs cannot show in the last digit.
             score=fsum(
-                LEG_WEIGHTS[leg] * scores.get(chunk_id, lowest)
-                for leg, (scores, lowest) in standardised.items()
+                weights.of(leg) * scores.get(chunk_id, lowest)
+                for leg, (scores, lowest) in scaled.items()
             ),
             raw=MappingProxyType(
                 {leg: by_leg[leg][chunk_id] for leg in Leg if chunk_id in by_leg.get(leg, ())}
@@ -96,8 +121,22 @@ def fuse(results: Iterable[LegResult]) -> tuple[FusedHit, ...]:
     return _ordered(hits)
 
 
+def standardised(
+    results: Iterable[LegResult],
+) -> Mapping[Leg, tuple[Mapping[str, float], float]]:
+    """Each leg's z-scores by chunk id, and the z-score of a chunk that the leg did not return."""
+    by_leg = {result.leg: result.scores for result in results if result.scores}
+    depth = max((len(scores) for scores in by_leg.values()), default=0)
+    return {
+        leg: _standardise(scores, depth if leg is Leg.KEYWORDS else len(scores))
+        for leg, scores in by_leg.items()
+    }
+
+
 def favour_agreement(
-    hits: Iterable[FusedHit], agreement: Mapping[str, float]
+    hits: Iterable[FusedHit],
+    agreement: Mapping[str, float],
+    weight: float = AGREEMENT_WEIGHT,
 ) -> tuple[FusedHit, ...]:
     """Move up the chunks whose heading is the question in the same words.
 
@@ -105,9 +144,29 @@ def favour_agreement(
     (`keywords.heading_agreement`); those it leaves out have none.
     """
     return _ordered(
-        replace(hit, score=hit.score + AGREEMENT_WEIGHT * agreement.get(hit.chunk_id, 0.0))
-        for hit in hits
+        replace(hit, score=hit.score + weight * agreement.get(hit.chunk_id, 0.0)) for hit in hits
     )
+
+
+def favour_nearness(
+    hits: Iterable[FusedHit], nearness: Mapping[str, float], weight: float
+) -> tuple[FusedHit, ...]:
+    """Move up the chunks one sentence of which is nearest to the question.
+
+    `nearness` gives the cosine of a chunk's nearest sentence, for the chunks it was looked up
+    for; they are compared with each other, and a chunk without one stands in their middle.
+    """
+    if not nearness:
+        return tuple(hits)
+    scaled = scaled_nearness(nearness)
+    return _ordered(
+        replace(hit, score=hit.score + weight * scaled.get(hit.chunk_id, 0.0)) for hit in hits
+    )
+
+
+def scaled_nearness(nearness: Mapping[str, float]) -> Mapping[str, float]:
+    """What `favour_nearness` adds for a weight of one."""
+    return _standardise(nearness, len(nearness))[0] if nearness else {}
 
 
 def give_way(hits: Iterable[FusedHit], handicap: Mapping[str, float]) -> tuple[FusedHit, ...]:

@@ -11,11 +11,13 @@ from governance.visible_catalog import ReadableChunk, VisibleCatalog
 from retrieval.chunk import Chunk, Locator
 from retrieval.foremost import foremost
 from retrieval.fusion import (
+    SHIPPED_WEIGHTS,
     TICKET_HANDICAP,
     FusedHit,
     Leg,
     LegResult,
     favour_agreement,
+    favour_nearness,
     fuse,
     give_way,
     spread,
@@ -30,11 +32,13 @@ from retrieval.keywords import (
 )
 from retrieval.passage import Passage
 from retrieval.query import LARGEST_LIMIT, Query
+from retrieval.ranker import SENTENCES_COMPARED
 from retrieval.sync import IndexSync
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from retrieval.ranker import Ranker
     from retrieval.reranker import Reranker
 
 LEG_DEPTH = 100
@@ -66,7 +70,7 @@ class Found:
 class Retriever:
     """Finds passages that a principal may read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword a part
         self,
         *,
         visible_catalog: VisibleCatalog,
@@ -74,12 +78,14 @@ class Retriever:
         embedder: QuestionEmbedder,
         sync: IndexSync,
         reranker: "Reranker | None" = None,
+        ranker: "Ranker | None" = None,
     ) -> None:
         self._catalog = visible_catalog
         self._index = index
         self._embedder = embedder
         self._sync = sync
         self._reranker = reranker
+        self._ranker = ranker
 
     def search(self, query: Query) -> Found:
         """Passages for a question, best first, every one of them readable at this moment."""
@@ -97,7 +103,7 @@ class Retriever:
         )
         # What the index brought and the catalog no longer lets out must not even shift a scale.
         legs = tuple(_only(leg, readable) for leg in legs)
-        ranking = self._ranked(query.text, legs, readable, visibility)[: query.limit]
+        ranking = self._ranked(query.text, vector, legs, readable, visibility)[: query.limit]
         passages = self._passages(ranking, readable, legs, vector)
         if self._reranker is not None:
             passages = self._reranker.rerank(query.text, passages)
@@ -114,11 +120,13 @@ class Retriever:
     def _ranked(
         self,
         text: str,
+        vector: "np.ndarray",
         legs: Sequence[LegResult],
         readable: Mapping[str, ReadableChunk],
         visibility: Visibility,
     ) -> tuple[FusedHit, ...]:
-        hits = fuse(legs)
+        weights = SHIPPED_WEIGHTS if self._ranker is None else self._ranker.weights
+        hits = fuse(legs, weights)
         headings = {
             hit.chunk_id: _heading(readable[hit.chunk_id]) for hit in hits[:_HEADINGS_COMPARED]
         }
@@ -131,8 +139,15 @@ class Retriever:
             for hit in hits
             if readable[hit.chunk_id].version.metadata.doc_type is DocType.TICKET
         }
+        hits = favour_agreement(hits, agreement, weights.agreement)
+        if self._ranker is not None:
+            # Of these hits every one may be read by the asker, so nothing else moves the scale.
+            near = self._ranker.nearness(
+                vector, [hit.chunk_id for hit in hits[:SENTENCES_COMPARED]]
+            )
+            hits = favour_nearness(hits, near, weights.sentence)
         return spread(
-            give_way(favour_agreement(hits, agreement), tickets),
+            give_way(hits, tickets),
             lambda hit: readable[hit.chunk_id].chunk.document_id,
         )
 

@@ -63,6 +63,7 @@ class Action(StrEnum):
     FEEDBACK_GIVEN = "feedback.given"
     EVALUATED = "evaluation.run"
     CALIBRATED = "evaluation.calibrated"
+    RANKER_CHANGED = "ranker.changed"
     DOCUMENT_ADDED = "document.added"
     DOCUMENT_SUBMITTED = "document.submitted"
     DOCUMENT_APPROVED = "document.approved"
