@@ -22,6 +22,8 @@ def has_ragas() -> bool:
 
 def ragas_module(name: str) -> ModuleType:
     """Import a module of ragas. Raises `RagasMissingError` that says what to install."""
+    if not has_ragas():
+        raise RagasMissingError(f"ragas is not installed; {HOW_TO_INSTALL}")
     # Read at import and when it is used, by it and by a library below it.
     os.environ["DO_NOT_TRACK"] = "1"
     os.environ["RAGAS_DO_NOT_TRACK"] = "true"
@@ -31,8 +33,9 @@ def ragas_module(name: str) -> ModuleType:
             warnings.simplefilter("ignore")
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        missing = "ragas" if error.name == "ragas" else f"ragas' {error.name}"
-        raise RagasMissingError(f"{missing} is not installed; {HOW_TO_INSTALL}") from None
+        raise RagasMissingError(
+            f"ragas needs {error.name}, which is not installed; {HOW_TO_INSTALL}"
+        ) from None
     except ImportError as error:
         raise RagasMissingError(
             f"ragas cannot be imported ({error}); {HOW_TO_INSTALL} with constraints.txt"
