@@ -9,6 +9,7 @@ from copilot.record_tables import outcomes
 from foundation.database import open_database
 from governance.audit import Action
 from governance.audit.chain import audit_lines
+from tests.fakes.judge_server import judge_server
 
 CASES = [
     {
@@ -118,4 +119,41 @@ def test_a_dataset_with_mistakes_is_refused_in_one_line(house, capsys):
     assert cli.main(["eval", "run", str(house / "wrong.jsonl"), *data]) == 1
     error = capsys.readouterr().err
     assert error.startswith("partner-copilot: wrong.jsonl line 1: id: Field required")
+    assert error.count("\n") == 1
+
+
+def test_a_judge_scores_the_answers_and_its_cost_is_told(house, capsys, monkeypatch):
+    pytest.importorskip("ragas", reason="the extra `eval` is not installed")
+    with judge_server() as server:
+        monkeypatch.setenv("COPILOT_JUDGE_MODEL", "openai:judge")
+        monkeypatch.setenv("COPILOT_JUDGE_BASE_URL", server.url)
+        monkeypatch.setenv("COPILOT_JUDGE_API_KEY", "k")
+        monkeypatch.setenv("COPILOT_JUDGE_PRICE", "1,2")
+        capsys.readouterr()
+        assert evaluate(house, "--json", "--judge", "--repeat", "2") == 0
+        report = json.loads(capsys.readouterr().out)
+        asked = len(server.prompts)
+        assert evaluate(house, "--judge", "--repeat", "2") == 0
+        assert len(server.prompts) == asked
+    plain = report["categories"]["plain"]
+    assert plain["faithfulness"] == 1.0
+    assert plain["bands"]["faithfulness"] == [1.0, 1.0]
+    assert report["judge"]["calls"] == asked > 0
+    assert report["judge"]["cost"] > 0
+    assert "judge openai:judge" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many", "1000"])
+def test_a_number_of_runs_that_makes_no_sense_is_refused(house, capsys, number):
+    with pytest.raises(SystemExit) as left:
+        evaluate(house, "--judge", "--repeat", number)
+    assert left.value.code == 2
+    assert "--repeat" in capsys.readouterr().err
+
+
+def test_a_judge_that_is_not_set_is_told_before_a_case_is_asked(house, capsys):
+    capsys.readouterr()
+    assert evaluate(house, "--judge") == 1
+    error = capsys.readouterr().err
+    assert "COPILOT_JUDGE_MODEL" in error
     assert error.count("\n") == 1

@@ -151,6 +151,23 @@ class TestRiskAndCoverage:
         assert last.risk == pytest.approx(right.count(False) / len(right))
 
 
+class TestReliability:
+    def test_bins_by_hand(self):
+        bins = metrics.reliability([0.72, 0.78, 0.1, 1.0], [True, False, False, True])
+        assert [(one.low, one.cases, one.confidence, one.right) for one in bins] == [
+            (0.1, 1, 0.1, 0.0),
+            (0.7, 2, pytest.approx(0.75), 0.5),
+            (0.9, 1, 1.0, 1.0),
+        ]
+
+    @given(labelled)
+    def test_every_case_is_in_one_bin(self, pairs):
+        confidence, right = zip(*pairs, strict=True)
+        bins = metrics.reliability(confidence, right)
+        assert sum(one.cases for one in bins) == len(pairs)
+        assert all(one.low - 1e-9 <= one.confidence <= one.high + 1e-9 for one in bins)
+
+
 class TestCalibration:
     def test_brier_by_hand(self):
         assert metrics.brier([0.8, 0.3], [True, False]) == pytest.approx((0.04 + 0.09) / 2)

@@ -1,3 +1,4 @@
+import math
 from datetime import UTC, datetime
 
 from copilot.answer import Answer, Band, Citation, Courtesy, Escalation, Handover, Reason
@@ -6,7 +7,7 @@ from copilot.schemas import outcome_json
 from eval.case import Case, Expected, Gold
 from eval.observation import CitedQuote
 from eval.runner import Runner
-from eval.score import Cause, Metric
+from eval.score import Cause, Metric, Score
 from eval.summary import summarise
 from governance.principal import Principal, Role
 from retrieval.chunk import Chunk, Locator
@@ -61,6 +62,7 @@ class ScriptedCopilot:
     def __init__(self, outcomes):
         self.outcomes = outcomes
         self.asked = []
+        self.standalone = {}
 
     def ask(self, asked):
         self.asked.append(asked)
@@ -68,7 +70,8 @@ class ScriptedCopilot:
         if isinstance(outcome, Exception):
             raise outcome
         body = outcome_json(
-            outcome, outcome_id="out_1", question=asked.text, standalone_question=asked.text,
+            outcome, outcome_id="out_1", question=asked.text,
+            standalone_question=self.standalone.get(asked.text, asked.text),
             conversation_id=asked.conversation_id, elapsed_ms=1,
         )  # fmt: skip
         return Reply(outcome=outcome, body=body, signals=None)
@@ -79,9 +82,10 @@ class ScriptedRetriever:
 
     def __init__(self, *uris):
         self.passages = tuple(passage(uri, rank) for rank, uri in enumerate(uris, start=1))
+        self.searched = []
 
     def search(self, query):
-        del query
+        self.searched.append(query.text)
         statistics = TermStatistics(chunks=0, chunks_with_term={})
         return Found(passages=self.passages, versions={}, statistics=statistics)
 
@@ -138,6 +142,45 @@ def test_earlier_questions_are_asked_first_in_the_same_conversation():
     run.run([case(history=("Copies?",))])
     assert [one.text for one in copilot.asked] == ["Copies?", "How long?"]
     assert copilot.asked[0].conversation_id == copilot.asked[1].conversation_id
+
+
+def test_a_follow_up_is_searched_for_as_the_copilot_understood_it():
+    copilot = ScriptedCopilot({"Copies?": answer(), "And then?": answer()})
+    copilot.standalone = {"And then?": "And then, with copies?"}
+    retriever = ScriptedRetriever("gold.md")
+    run = Runner(copilot=copilot, retriever=retriever, check=Trusting())
+    (judged,) = run.run([case(question="And then?", history=("Copies?",))])
+    assert judged.seen.standalone == "And then, with copies?"
+    assert retriever.searched == ["And then, with copies?"]
+
+
+def test_what_a_report_shows_is_kept_of_each_case():
+    _, run = runner({"How long?": escalation()}, "gold.md", "other.md")
+    (judged,) = run.run([case()])
+    seen = judged.seen
+    assert [(one.rank, one.uri, one.doc_type) for one in seen.passages] == [
+        (1, "gold.md", "faq"),
+        (2, "other.md", "faq"),
+    ]
+    assert (seen.reason, seen.writer, seen.doc_type) == ("low_confidence", "extractive", "faq")
+    assert [one.name for one in seen.stages] == ["ask", "search"]
+    assert seen.ask_ms > 0
+    assert seen.search_ms > 0
+
+
+def test_scorers_add_their_scores_and_are_not_asked_about_a_crash():
+    class Fond:
+        def scores(self, case, seen):
+            del case, seen
+            return [Score(metric=Metric.BLEU, value=0.5, reason="fond of it")]
+
+    copilot = ScriptedCopilot({"How long?": answer(), "Why?": ValueError("boom")})
+    run = Runner(
+        copilot=copilot, retriever=ScriptedRetriever("gold.md"), check=Trusting(), scorers=[Fond()]
+    )
+    fine, crashed = run.run([case(), case("a-2", "Why?")])
+    assert fine.value(Metric.BLEU) == 0.5
+    assert crashed.value(Metric.BLEU) is None
 
 
 def test_two_cases_never_share_a_conversation():
@@ -197,6 +240,18 @@ class TestSummary:
         silence = summarise(self.judged()).silence
         assert silence.auroc == 1.0
         assert silence.risk_at[0.5] == 0.5
+
+    def test_a_figure_that_cannot_exist_says_why(self):
+        _, run = runner({"right": answer()}, "gold.md")
+        silence = summarise(run.run([case("1", "right")])).silence
+        assert silence.absent == {"auroc": "no case that expects an escalation came through"}
+        assert math.isnan(silence.auroc)
+
+    def test_what_curves_are_drawn_from_is_there(self):
+        silence = summarise(self.judged()).silence
+        assert silence.cases == 4
+        assert silence.curve[-1].coverage == 1.0
+        assert sum(one.cases for one in silence.reliability) == 4
 
     def test_nothing_asked_gives_figures_that_do_not_exist(self):
         summary = summarise(())
