@@ -7,8 +7,9 @@ together from scattered words. Time grows with words times facts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from copilot.grounding.facts import Fact
+from copilot.grounding.facts import Fact, forms_of
 from copilot.grounding.lexemes import Kind, Lexeme
 
 _OWN = 1.0
@@ -18,6 +19,15 @@ _MISSING = -0.6
 _CHANGE = 1.6
 _LONGER = 0.35
 _LEAST = 2
+_OPENING = 3
+_SIDE_BY_SIDE = frozenset({",", ";", ":", ".", "!", "|", "\n", "\u2014", "(", ")", "and", "but",
+                           "while", "whereas", "though", "although", " - "})  # fmt: skip
+_SUBORDINATE = frozenset({
+    "so", "as", "because", "since", "which", "who", "where", "when", "if", "unless", "until",
+    "also", "instead", "then", "without", "except", "thus", "therefore", "hence", "or", "after",
+    "before",
+})  # fmt: skip
+_PRONOUNS = frozenset({"it", "they", "this", "that", "these", "those", "he", "she"})
 _ANCHORS = frozenset({Kind.NUMBER, Kind.DATE, Kind.CODE})
 
 
@@ -96,10 +106,36 @@ def _joined(parts: list[tuple[list[Lexeme], Fact]]) -> tuple[Part, ...]:
     return tuple(Part(lexemes=tuple(lexemes), fact=fact) for lexemes, fact in joined)
 
 
+def joins_whole_facts(parts: Sequence[Part]) -> bool:
+    """Whether every part says what its fact is about, and the parts are merely put side by side.
+
+    The head of one sentence with the tail of another is a statement that nobody made, and so is
+    that one of two facts is the reason of the other. A pronoun will do for a fact of the same
+    passage.
+    """
+    for part in parts:
+        if part.fact.lead and not part.fact.refers_back and not _says_its_subject(part):
+            return False
+    for before, part in pairwise(parts):
+        joint = [one.word for one in part.lexemes[:2]]
+        if joint and (joint[0] not in _SIDE_BY_SIDE or joint[-1] in _SUBORDINATE):
+            return False
+        first = next((one.word for one in part.lexemes if one.kind is not Kind.JOINT), "")
+        refers = first in _PRONOUNS and part.fact.passage_id == before.fact.passage_id
+        if not part.fact.cells and not refers and not _says_its_subject(part):
+            return False
+    return True
+
+
+def _says_its_subject(part: Part) -> bool:
+    opening = [one.form for one in part.fact.own if one.telling][:_OPENING]
+    return not opening or not frozenset(opening).isdisjoint(one.form for one in part.lexemes)
+
+
 def _stands(lexemes: Sequence[Lexeme], fact: Fact) -> bool:
     """Whether a part says by its own words which fact it speaks of."""
     if fact.cells:
-        key = next((cell.forms for cell in fact.cells if cell.is_key), frozenset())
-        return any(one.form in key for one in lexemes if one.telling)
+        key = next((forms_of(cell.value) for cell in fact.cells if cell.is_key), frozenset())
+        return 2 * len(key & forms_of(lexemes)) > len(key)
     words = {one.form for one in lexemes if one.kind is Kind.WORD or one.kind is Kind.CODE}
     return len(words & fact.forms) >= _LEAST

@@ -5,13 +5,18 @@ belongs to another part of the sentence, and that part names a rival.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
-from copilot.grounding.facts import Fact, forms_of
+from copilot.grounding.facts import Cell, Fact, forms_of
 from copilot.grounding.lexemes import Kind, Lexeme
 from copilot.grounding.quantities import Limit, meets, same_number
 from copilot.grounding.words import closed_forms, role_forms
 
+_DETERMINERS = frozenset(
+    {"the", "a", "an", "your", "its", "their", "it", "them", "this", "that", ",", "to"}
+)
 _STRONG = frozenset({";", ".", "!", "?", "|", "\n"})
+_HALF = 0.5
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.DATE})
 _Piece = tuple[Lexeme, ...]
 _Test = Callable[[Lexeme], bool]
@@ -46,6 +51,13 @@ def uses_header(claim: Sequence[Lexeme], fact: Fact) -> bool:
 def unsupported_name(claim: Sequence[Lexeme], fact: Fact) -> bool:
     """Whether a code or name of the claim is nowhere in the fact or above it."""
     own = fact.forms | forms_of(fact.header_lexemes)
+    if _opens_with_another(claim, own | fact.around):
+        return True
+    for one, other in pairwise(claim):
+        # Whose manager it is matters as much as that it is one.
+        invented = one.kind is Kind.WORD and one.form not in own | fact.around
+        if invented and other.form in role_forms():
+            return True
     for one in claim:
         if one.kind is Kind.CODE:
             plain_name = one.form.isalpha() and one.form in fact.around
@@ -56,9 +68,86 @@ def unsupported_name(claim: Sequence[Lexeme], fact: Fact) -> bool:
     return False
 
 
+def _opens_with_another(claim: Sequence[Lexeme], known: frozenset[str]) -> bool:
+    """Whether a sentence opens with a capitalised word of its own, where its subject stands."""
+    at = next((at for at, one in enumerate(claim) if one.kind is not Kind.JOINT), None)
+    if at is None or not claim[at].opens or claim[at].form in known:
+        return False
+    following = claim[at + 1].word if at + 1 < len(claim) else ""
+    return not claim[at].word.endswith(("ly", "ing")) and following not in _DETERMINERS
+
+
+def wrong_column(claim: Sequence[Lexeme], fact: Fact) -> bool:
+    """Whether a claim names one column of the row and tells the value of another, or of no row."""
+    if not fact.cells:
+        return False
+    key = next((forms_of(cell.value) for cell in fact.cells if cell.is_key), frozenset())
+    said, spoken = forms_of(claim), f" {' '.join(one.word for one in claim)} "
+    others = [cell for cell in fact.cells if not cell.is_key and cell.value]
+    named = [cell for cell in others if _is_named_in(cell, said, spoken)]
+    for cell in others:
+        told = _told(cell, key, said, spoken)
+        rivals = [one for one in named if _told(one, key, said, spoken) < told]
+        if cell not in named and told > _HALF and rivals:
+            return True
+    known = fact.forms | fact.around
+    return any(one.telling and one.form in fact.siblings and one.form not in known for one in claim)
+
+
+def _is_named_in(cell: Cell, said: frozenset[str], spoken: str) -> bool:
+    name = forms_of(cell.name)
+    if name:
+        return name <= said
+    return bool(cell.name) and f" {' '.join(one.word for one in cell.name)} " in spoken
+
+
+def _told(cell: Cell, key: frozenset[str], said: frozenset[str], spoken: str) -> float:
+    """The share of a cell's value that is said; where it has no telling words, by its words."""
+    value = forms_of(cell.value) - forms_of(cell.name) - key
+    if value:
+        return len(value & said) / len(value)
+    return float(any(f" {one.word} " in spoken for one in cell.value))
+
+
+def _crossed(claim: Sequence[Lexeme], fact: Fact) -> bool:
+    """Whether two numbers stand in each other's place."""
+    said, told = _surroundings(claim), _surroundings(fact.lexemes)
+    shared = sorted(said.keys() & told.keys())
+    for at, one in enumerate(shared):
+        for other in shared[at + 1 :]:
+            straight = len(said[one] & told[one]) + len(said[other] & told[other])
+            crossed = len(said[one] & told[other]) + len(said[other] & told[one])
+            if crossed > straight:
+                return True
+    return False
+
+
+def _surroundings(lexemes: Sequence[Lexeme]) -> dict[str, frozenset[str]]:
+    """The words right before and after each number; a number that comes twice tells nothing."""
+    found: dict[str, frozenset[str]] = {}
+    twice: set[str] = set()
+    for at, one in enumerate(lexemes):
+        if one.kind is not Kind.NUMBER and not (one.kind is Kind.CODE and one.word[:1].isdigit()):
+            continue
+        (twice.add if one.form in found else lambda _: None)(one.form)
+        before = [two for two in lexemes[max(0, at - 1) : at] if two.kind is not Kind.JOINT]
+        behind = [two for two in lexemes[at + 1 : at + 2] if two.kind is Kind.WORD]
+        further = [two for two in lexemes[max(0, at - 2) : at] if two.kind is Kind.WORD]
+        found[one.form] = frozenset(
+            f"{side} {two.form}"
+            for side, near in (("<", before), (">", behind), ("<", further))
+            for two in near
+        )
+    return {form: near for form, near in found.items() if form not in twice}
+
+
 def wrongly_bound(claim: Sequence[Lexeme], fact: Fact) -> bool:
     """Whether a number or name of the claim belongs to something else in the fact."""
-    return _bound_to_rival(claim, fact, _is_amount) or _bound_to_rival(claim, fact, _is_named)
+    return (
+        _bound_to_rival(claim, fact, _is_amount)
+        or _bound_to_rival(claim, fact, _is_named)
+        or _crossed(claim, fact)
+    )
 
 
 def _is_amount(one: Lexeme) -> bool:

@@ -53,7 +53,9 @@ class Fact:
     `spans` index the passage's text: the fact's own, and before it the lead or the sentence that
     it refers back to where this reading includes it. `around` are the words it stands under
     (title, headings, a table's column names), which a claim may use too. `denied` are those of a
-    heading's question that the fact answers with no; `lead` are the lexemes of the lead.
+    heading's question that the fact answers with no; `lead` are the lexemes of the lead,
+    `siblings` the words of the other rows of its table; `refers_back`
+    tells that it opens with a pronoun.
     """
 
     key: int
@@ -68,6 +70,8 @@ class Fact:
     denied: frozenset[str]
     limits: frozenset[Limit]
     lead: tuple[Lexeme, ...] = ()
+    siblings: frozenset[str] = frozenset()
+    refers_back: bool = False
 
     @property
     def own(self) -> tuple[Lexeme, ...]:
@@ -191,6 +195,7 @@ def _plain_fact(
         text=text,
         lexemes=(*lead, *read(texts[-1])),
         lead=lead,
+        refers_back=bool(_REFERS.match(texts[-1])),
         cells=(),
         around=place.around,
         header=None,
@@ -211,6 +216,7 @@ def _rows(place: _Place, block: Block) -> Iterator[Fact]:
     header = block.header
     names = _cells(text[header.start : header.end]) if header else ()
     header_lexemes = tuple(one for name in names for one in read(name))
+    words = {part: forms_of(read(plain(text[part.start : part.end]))) for part in block.parts}
     for part in block.parts:
         values = _cells(text[part.start : part.end])
         cells = tuple(
@@ -235,6 +241,7 @@ def _rows(place: _Place, block: Block) -> Iterator[Fact]:
             header_lexemes=header_lexemes,
             denied=frozenset(),
             limits=frozenset(),
+            siblings=frozenset().union(*(words[one] for one in block.parts if one is not part)),
         )
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from copilot.evidence import Claim, Evidence, Span
-from copilot.grounding import binding, meaning, substance
-from copilot.grounding.alignment import Part, align
-from copilot.grounding.facts import Fact, facts_of, forms_of
+from copilot.grounding import binding, negation, scope, substance
+from copilot.grounding.alignment import Part, align, joins_whole_facts
+from copilot.grounding.facts import Fact, facts_of, forms_of, readable
 from copilot.grounding.lexemes import Kind, Lexeme, read
 from copilot.grounding.plain import plain
 from copilot.grounding.ports import Closeness, FactChecker
@@ -79,26 +79,23 @@ class Grounder:
 
     def ground(self, claim: Claim, evidence: Sequence[Evidence], question: Question) -> Grounded:
         """Check one sentence against the evidence under the keys it cites."""
-        text = plain(claim.text)
+        text = readable(claim.text)
         cited = _cited(claim, evidence)
         facts = sorted(
             (fact for one in cited for fact in facts_of(one)), key=lambda fact: fact.place
         )
-        reason = _no_statement(text, cited) or (None if facts else Unsupported.UNCITED)
+        reason = _no_sentence(text, cited) or (None if facts else Unsupported.UNCITED)
         if reason is not None:
             return _dropped(reason)
         verbatim = _verbatim(text, facts)
         if verbatim is not None:
-            return _passed(claim, text, cited, [(fact, None) for fact in verbatim])
-        if substance.promises(text):
-            return _dropped(Unsupported.PROMISE)
+            return _passed(claim, text, cited, [(verbatim, None)])
         parts = align(read(text), facts)
-        asked = frozenset(form(term.word) for term in question.terms)
-        for part in parts:
-            failed = _fails(part, asked)
-            if failed is not None:
-                return _dropped(failed)
-        failed = self._too_far(text, parts)
+        failed = (
+            _no_statement(text, cited)
+            or _unsupported(parts, frozenset(form(term.word) for term in question.terms))
+            or self._too_far(text, parts)
+        )
         if failed is not None:
             return _dropped(failed)
         return _passed(claim, text, cited, [(part.fact, part.lexemes) for part in parts])
@@ -130,38 +127,52 @@ def _order(one: Evidence) -> tuple[int, str, int, int]:
     return (one.key, one.passage.chunk.id, one.start, one.end)
 
 
-def _no_statement(text: str, cited: Sequence[Evidence]) -> Unsupported | None:
-    found = (
-        (not text, Unsupported.EMPTY),
-        (not cited, Unsupported.UNCITED),
-        (len(text) > LONGEST_SENTENCE, Unsupported.TOO_LONG),
-    )
-    for failed, reason in found:
-        if failed:
-            return reason
+def _no_sentence(text: str, cited: Sequence[Evidence]) -> Unsupported | None:
+    """Why a text cannot be a statement, whatever the evidence says."""
     checks: tuple[tuple[Callable[[], bool], Unsupported], ...] = (
+        (lambda: not text, Unsupported.EMPTY),
+        (lambda: not cited, Unsupported.UNCITED),
+        (lambda: len(text) > LONGEST_SENTENCE, Unsupported.TOO_LONG),
         (lambda: substance.is_question(text), Unsupported.QUESTION),
+        (lambda: substance.leads(text), Unsupported.CONNECTIVE),
+        (lambda: substance.commands(text), Unsupported.INSTRUCTION),
+    )
+    return _first(checks)
+
+
+def _no_statement(text: str, cited: Sequence[Evidence]) -> Unsupported | None:
+    """Why a text that no document has word for word is none of the documents' statements."""
+    checks: tuple[tuple[Callable[[], bool], Unsupported], ...] = (
         (lambda: substance.connects(text), Unsupported.CONNECTIVE),
         (lambda: substance.speaks_of_itself(text), Unsupported.ITSELF),
-        (lambda: substance.commands(text), Unsupported.INSTRUCTION),
         (
             lambda: substance.foreign_markup(text, [plain(one.quote) for one in cited]),
             Unsupported.MARKUP,
         ),
+        (lambda: substance.promises(text), Unsupported.PROMISE),
     )
+    return _first(checks)
+
+
+def _first(
+    checks: Iterable[tuple[Callable[[], bool], Unsupported]],
+) -> Unsupported | None:
     return next((reason for fails, reason in checks if fails()), None)
 
 
-def _verbatim(text: str, facts: Sequence[Fact]) -> list[Fact] | None:
+def _verbatim(text: str, facts: Sequence[Fact]) -> Fact | None:
     said = _bare(text)
-    for fact in facts:
-        if said == _bare(fact.text):
-            return [fact]
-    return None
+    return next((fact for fact in facts if said == _bare(fact.text)), None)
 
 
 def _bare(text: str) -> str:
     return " ".join(text.replace("|", " ").split()).strip(" .*-")
+
+
+def _unsupported(parts: Sequence[Part], asked: frozenset[str]) -> Unsupported | None:
+    if not joins_whole_facts(parts):
+        return Unsupported.BINDING
+    return next((failed for part in parts if (failed := _fails(part, asked))), None)
 
 
 def _fails(part: Part, asked: frozenset[str]) -> Unsupported | None:
@@ -170,13 +181,14 @@ def _fails(part: Part, asked: frozenset[str]) -> Unsupported | None:
         (lambda: binding.unsupported_number(claim, fact), Unsupported.NUMBER),
         (lambda: binding.unsupported_name(claim, fact), Unsupported.NAME),
         (lambda: not _speaks_of_row(claim, fact, asked), Unsupported.BINDING),
+        (lambda: binding.wrong_column(claim, fact), Unsupported.BINDING),
         (lambda: binding.wrongly_bound(claim, fact), Unsupported.BINDING),
-        (lambda: meaning.turns_round(claim, fact), Unsupported.NEGATION),
-        (lambda: meaning.changes_duty(claim, fact), Unsupported.MODALITY),
-        (lambda: meaning.changes_scope(claim, fact, asked), Unsupported.SCOPE),
+        (lambda: negation.turns_round(claim, fact), Unsupported.NEGATION),
+        (lambda: scope.changes_duty(claim, fact), Unsupported.MODALITY),
+        (lambda: scope.changes_scope(claim, fact, asked), Unsupported.SCOPE),
         (lambda: _longest_foreign_run(claim, fact) >= _RUN, Unsupported.CONTENT),
     )
-    return next((reason for fails, reason in checks if fails()), None)
+    return _first(checks)
 
 
 def _speaks_of_row(claim: Sequence[Lexeme], fact: Fact, asked: frozenset[str]) -> bool:

@@ -38,7 +38,7 @@ class Lexeme:
     """One checkable piece of a plain text, `text[start:end]`.
 
     `form` is what is compared; `word` the casefolded spelling. `named` marks a capitalised name
-    that does not merely open a sentence.
+    that does not merely open a sentence, `opens` one that does.
     """
 
     kind: Kind
@@ -47,6 +47,7 @@ class Lexeme:
     start: int
     end: int
     named: bool = False
+    opens: bool = False
     quantity: Quantity | None = None
 
     @property
@@ -80,10 +81,10 @@ _RANGE = re.compile(r"(\d[\d,]*(?:\.\d+)?)-(\d[\d,]*(?:\.\d+)?)")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
 _PLURAL_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]*[A-Z0-9]s|[A-Z]\d+s")
 _CODE = re.compile(
-    r"(?=.*\d)(?=.*[^\W\d_]).*|.*_.*|[^\W\d_]+(?:[.:@#+/][^\W\d_]+)+|[a-z]+[A-Z]\w*|[A-Z]{2,}"
+    r"(?=.*\d)(?=.*[^\W\d_]).*|.*_.*|[^\W\d_]{2,}(?:[.:@#+/][^\W\d_]+)+|[a-z]+[A-Z]\w*|[A-Z]{2,}"
     r"|\d+(?:[.:/-]\d+){2,}",
 )
-_ABBREVIATED = frozenset({"e.g", "i.e", "z.b", "a.m", "p.m"})
+_ABBREVIATED = frozenset({"e", "g", "i", "z", "b"})
 _JOINING = frozenset(
     [
         "and",
@@ -186,18 +187,19 @@ def _word(text: str, written: str, at: int) -> Iterator[Lexeme]:
         yield _number(canonical(both[1]), at, at + len(both[1]))
         yield _number(canonical(both[2]), at + len(both[1]) + 1, stop)
     elif ordinal := _ORDINAL.fullmatch(written):
-        yield _ranked(ordinal[1], at, stop)
+        yield _ranked(ordinal[1], folded, at, stop)
     elif glued := _glued(folded):
         yield _number(canonical(glued["number"]), at, at + len(glued["number"]))
         for part in re.finditer(r"[a-z%]+", glued["unit"]):
             begin = at + len(glued["number"]) + part.start()
             yield _plain_word(text, part.group(), begin, begin + len(part.group()))
-    elif folded in _ABBREVIATED:
-        yield Lexeme(kind=Kind.GLUE, form=folded, word=folded, start=at, end=stop)
     elif _PLURAL_CODE.fullmatch(written):
         yield _code(written[:-1], at)
     elif _CODE.fullmatch(written) and not _hyphenated(written):
         yield _code(written.removesuffix("'s").removesuffix("'S"), at)
+    elif any(one.isdigit() for one in written):
+        # Times, versions, and whatever else has a digit in it: it must be there as it is written.
+        yield _code(re.sub(r"(?<![\d.])0+(?=\d)", "", written), at)
     else:
         for part in re.finditer(r"[^\W_]+(?:'[^\W_]+)?", written):
             yield _plain_word(text, part.group(), at + part.start(), at + part.end())
@@ -227,25 +229,33 @@ def _number(value: str, start: int, end: int) -> Lexeme:
     )  # fmt: skip
 
 
-def _ranked(value: str, start: int, end: int) -> Lexeme:
+def _ranked(value: str, word: str, start: int, end: int) -> Lexeme:
     return Lexeme(
-        kind=Kind.NUMBER, form=value, word=value, start=start, end=end,
+        kind=Kind.NUMBER, form=value, word=word, start=start, end=end,
         quantity=Quantity(value=value, unit="rank"),
     )  # fmt: skip
 
 
 def _plain_word(text: str, written: str, start: int, end: int) -> Lexeme:
     folded = written.casefold().removesuffix("'s").rstrip("'")
-    if folded in glue() or folded.endswith("n't"):
+    if folded in glue() or folded in _ABBREVIATED or folded.endswith("n't"):
         return Lexeme(kind=Kind.GLUE, form=folded, word=folded, start=start, end=end)
-    named = written[:1].isupper() and not _opens(text, start)
-    return Lexeme(kind=Kind.WORD, form=form(folded), word=folded, start=start, end=end, named=named)
+    capital, opens = written[:1].isupper(), _opens(text, start)
+    return Lexeme(
+        kind=Kind.WORD,
+        form=form(folded),
+        word=folded,
+        start=start,
+        end=end,
+        named=capital and not opens,
+        opens=capital and opens,
+    )
 
 
 def _opens(text: str, start: int) -> bool:
     """Whether a sentence, a cell, an item or a quotation begins here."""
     before = text[:start].rstrip(" \"'([*_`>")
-    return not before or before[-1] in ".!?:;|\n\u2014\u2192" or before[-2:] in {"\n-", "\n*"}
+    return not before or before[-1] in ".!?:|\n" or before[-2:] in {"\n-", "\n*"}
 
 
 def _counted(text: str, raw: list[Lexeme]) -> Iterator[Lexeme]:
@@ -273,7 +283,7 @@ def _counted(text: str, raw: list[Lexeme]) -> Iterator[Lexeme]:
             )  # fmt: skip
             at += used + extra
         elif one.word in _ORDINAL_WORDS and one.kind is Kind.WORD:
-            yield _ranked(_ORDINAL_WORDS[one.word], one.start, one.end)
+            yield _ranked(_ORDINAL_WORDS[one.word], one.word, one.start, one.end)
             at += 1
         elif one.word in CURRENCIES and one.kind in _MONEY and _next_is_number(raw, at):
             at += 1

@@ -13,7 +13,9 @@ from copilot.question import Question
 from retrieval.instructions import instructions_in
 from retrieval.keywords import terms
 
-_LINK = re.compile(r"(?:https?:|ftp:|mailto:|javascript:|data:|www\.)[^\s)>\]\"']*", re.IGNORECASE)
+_LINK = re.compile(
+    r"(?:(?:https?|ftp)://|(?:mailto|javascript|data):(?=\S)|www\.)[^\s)>\]\"']*", re.IGNORECASE
+)
 _MARKUP = re.compile(
     r"<[a-z/!][^<>]*>?|!\[[^\]]*\]|\[[^\]]*\]\s*\([^)]*\)|\[[^\]]*\]:\s*\S|&#x?[0-9a-f]+;"
     r"|\{\{|\}\}|```|<\|[^|]*\|>",
@@ -64,10 +66,13 @@ def is_question(text: str) -> bool:
     return text.rstrip("\"')] ").endswith("?")
 
 
+def leads(text: str) -> bool:
+    """Whether a sentence announces something that is to follow."""
+    return text.rstrip("* ").endswith(":")
+
+
 def connects(text: str) -> bool:
     """Whether a sentence only leads to others, or is politeness."""
-    if text.rstrip("* ").endswith(":"):
-        return True
     return bool(_CONNECTS.fullmatch(text.strip())) or not any(one.telling for one in read(text))
 
 
@@ -104,7 +109,7 @@ def has_substance(claims: Sequence[Claim], question: Question) -> bool:
     asked = frozenset(token for term in question.terms for token in (term.token, *term.parts))
     for claim in claims:
         text = plain(claim.text)
-        if is_question(text) or connects(text):
+        if is_question(text) or leads(text) or connects(text):
             continue
         telling = {one.form for one in read(text) if one.kind is not Kind.JOINT and one.telling}
         shares = not asked or not asked.isdisjoint(terms(text)) or len(asked) < _ENOUGH
