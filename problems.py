@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from copilot.model_reply import ModelUnavailableError
 from foundation.asgi import Scope, Send
 from foundation.errors import (
     ConfigurationError,
@@ -74,6 +75,12 @@ PROBLEMS: Mapping[type[CopilotError], Telling] = {
         status=503,
         kind="busy",
         detail="Too many uploads are waiting to be read; send it again in a while.",
+    ),
+    # Told nowhere today: an answer is quoted instead.
+    ModelUnavailableError: Telling(
+        status=503,
+        kind="unavailable",
+        detail="The language model does not answer at the moment; try again shortly.",
     ),
     StorageError: Telling(
         status=503,

@@ -60,6 +60,8 @@ def print_outcome(outcome: "OutcomeJson") -> None:
         indent = " " * (len(line) - len(line.lstrip()))
         hanging = indent + ("   " if line.lstrip()[:1].isdigit() else "")
         print(textwrap.fill(line, _WIDTH, subsequent_indent=hanging) if line.strip() else "")
+    if outcome.notice:
+        print(textwrap.fill(f"({outcome.notice})", _WIDTH))
     if outcome.options:
         print("\n".join(f"  - {option}" for option in outcome.options))
     if outcome.citations:

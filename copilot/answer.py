@@ -79,7 +79,11 @@ class Handover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer from the documents. `text` carries `[1]` markers that name citation keys."""
+    """An answer from the documents. `text` carries `[1]` markers that name citation keys.
+
+    `notice` is what its reader should know of how it came about, `prompt_version` which prompt a
+    model was given; both are mostly empty.
+    """
 
     text: str
     confidence: float
@@ -87,6 +91,8 @@ class Answer:
     review_required: bool
     citations: tuple[Citation, ...]
     writer: str
+    notice: str = ""
+    prompt_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,7 @@ class Escalation:
     missing: str
     writer: str
     handover: Handover
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

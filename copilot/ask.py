@@ -1,33 +1,32 @@
 """From a question to an outcome: the whole story on one page."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
-from copilot import desk
 from copilot.answer import (
     Answer,
-    Band,
     Citation,
-    Clarification,
     Escalation,
     Outcome,
     Reason,
-    SourceRecord,
     cite,
 )
 from copilot.confidence import Calibration, Signals, signals_of
 from copilot.conversation import Earlier
 from copilot.courtesy import courtesy, wants_person
-from copilot.evidence import Draft, Evidence, Span
+from copilot.evidence import Draft
 from copilot.followup import Turn, resolve
 from copilot.instructions import as_stored, attack_in, silenced
 from copilot.keeping import kept_outcome, outcome_record
-from copilot.missing import NOTHING_FOUND
+from copilot.outcomes import Outcomes, sources_of
 from copilot.question import MAX_CHARACTERS, Question, read_question
 from copilot.records import Records
 from copilot.schemas import OutcomeJson, outcome_json
 from copilot.verdict import Kind, decide
+from copilot.wording import Judged, ModelAnswer, Wordings
 from copilot.writer import Writer
 from foundation.clock import Clock
 from foundation.errors import InvalidRequestError
@@ -39,11 +38,8 @@ from governance.principal import Permission, Principal
 from governance.record_policy import Wording
 from governance.visibility import Filters
 from retrieval.frames import Manner
-from retrieval.passage import Passage
 from retrieval.query import Query
 from retrieval.retriever import Found, Retriever
-
-_NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +96,7 @@ class Copilot:
         earlier: Earlier,
         words: KeptWords,
         clock: Clock,
+        wordings: Wordings | None = None,
     ) -> None:
         self._retriever = retriever
         self._writer = writer
@@ -109,25 +106,60 @@ class Copilot:
         self._earlier = earlier
         self._words = words
         self._clock = clock
+        self._wordings = wordings
+        self._outcomes = Outcomes(policy, clock, writer.name)
 
     def ask(self, asked: Asked) -> Reply:
         """Answer, escalate, ask back or be polite; and leave a record of it."""
+        *_, reply = self._told(asked)
+        if not isinstance(reply, Reply):
+            raise TypeError(reply)
+        return reply
+
+    def stream(self, asked: Asked) -> Iterator[Event]:
+        """The same, told as it happens. The last event is always the whole reply.
+
+        What was told stays: the texts of all tokens together are the outcome's text.
+        """
+        yield Status(state="searching")
+        answering, shown, cited = False, "", 0
+        with closing(self._told(asked)) as events:
+            for event in events:
+                if isinstance(event, Reply):
+                    outcome = event.outcome
+                    if isinstance(outcome, Answer | Escalation):
+                        if not answering:
+                            yield Status(state="answering")
+                        yield from outcome.citations[cited:]
+                    yield from (Token(text=part) for part in _parts(outcome.text[len(shown) :]))
+                answering = answering or isinstance(event, Status)
+                cited += isinstance(event, Citation)
+                shown += event.text if isinstance(event, Token) else ""
+                yield event
+
+    def _told(self, asked: Asked) -> Generator[Event]:
+        """The story: what a chat model says as soon as it may be shown, and last the reply."""
         started = time.perf_counter()
         _check(asked)
         kept = self._words.begin(asked.text)
+        record = partial(self._recorded, asked, kept=kept, started=started)
         if wants_person(asked.text):
-            wished = self._unsearched(asked, Reason.USER_REQUEST)
-            return self._recorded(asked, wished, None, kept, started)
+            wished = self._outcomes.unsearched(asked.principal, Reason.USER_REQUEST)
+            yield record(wished)
+            return
         polite = courtesy(asked.text)
         if polite is not None:
-            return self._recorded(asked, polite, None, kept, started)
+            yield record(polite)
+            return
         attack = attack_in(asked.text)
         if attack is not None:
-            nothing = self._unsearched(asked, Reason.NO_EVIDENCE)
-            return self._recorded(asked, nothing, None, kept, started, suspicious=attack)
+            nothing = self._outcomes.unsearched(asked.principal, Reason.NO_EVIDENCE)
+            yield record(nothing, suspicious=attack)
+            return
         turns = self._turns(asked)
         standalone = resolve(asked.text, turns).text
         searched_for = None if standalone == asked.text else self._words.begin(standalone)
+        record = partial(record, standalone=standalone, searched_for=searched_for)
         question = _read(standalone, asked.principal)
         found = self._retriever.search(
             Query(
@@ -140,70 +172,64 @@ class Copilot:
         # What commands in them is neither picked from nor weighed; it is quoted as it stands.
         passages = silenced(found.passages)
         draft = self._writer.write(question, passages, found.statistics)
-        signals = signals_of(question, passages, draft, found.statistics)
-        confidence = self._calibration.probability(signals) if signals else 0.0
-        outcome = self._outcome(asked, question, found, draft, confidence)
-        return self._recorded(
-            asked, outcome, signals, kept, started, standalone=standalone, searched_for=searched_for
+        judged = self._judged(asked, question, found, draft)
+        if judged.verdict.kind is not Kind.ANSWER or self._wordings is None:
+            outcome = self._outcomes.weighed(asked.principal, found, draft, judged)
+            yield record(outcome, judged.signals)
+            return
+        wording = self._wordings.begin(
+            # The model may be somebody else's: it gets the question as it may be kept.
+            replace(question, text=(searched_for or kept)().kept),
+            passages,
+            draft,
+            judged,
+            lambda worded, most: self._judged(asked, question, found, worded, most),
+            tenant=asked.principal.tenant,
         )
+        yield Status(state="answering")
+        try:
+            yield from self._worded(wording, found)
+        except GeneratorExit:
+            # Whoever asked has left. What they were shown is on record like any answer.
+            outcome = self._result(asked, found, wording)
+            record(outcome, judged.signals)
+            raise
+        outcome = self._result(asked, found, wording)
+        yield record(outcome, judged.signals)
 
-    def stream(self, asked: Asked) -> Iterator[Event]:
-        """The same, told as it happens. The last event is always the whole reply."""
-        yield Status(state="searching")
-        reply = self.ask(asked)
-        if isinstance(reply.outcome, Answer | Escalation):
-            yield Status(state="answering")
-            yield from reply.outcome.citations
-        yield from (Token(text=part) for part in _parts(reply.outcome.text))
-        yield reply
+    def _worded(self, wording: ModelAnswer, found: Found) -> Iterator[Event]:
+        """Sentences of a chat model that have passed, each after the sources new with it."""
+        sources = sources_of(found)
+        with closing(wording.sentences()) as sentences:
+            for passed in sentences:
+                yield from cite(as_stored(passed.evidence, found.passages), sources)
+                yield Token(text=passed.text)
 
-    def _outcome(
-        self, asked: Asked, question: Question, found: Found, draft: Draft, confidence: float
-    ) -> Outcome:
+    def _result(self, asked: Asked, found: Found, wording: ModelAnswer) -> Outcome:
+        worded = wording.result()
+        judged = worded.judged
+        if worded.reason is not None:
+            handed = replace(judged.verdict, kind=Kind.ESCALATION, reason=worded.reason)
+            judged = replace(judged, verdict=handed)
+        return self._outcomes.weighed(asked.principal, found, worded.draft, judged, worded.notice)
+
+    def _judged(
+        self, asked: Asked, question: Question, found: Found, draft: Draft, most: float = 1.0
+    ) -> Judged:
+        """What a draft is worth, whoever wrote it, and never more than `most`."""
+        passages = silenced(found.passages)
+        signals = signals_of(question, passages, draft, found.statistics)
+        confidence = min(most, self._calibration.probability(signals))
         verdict = decide(
             question=question,
-            passages=silenced(found.passages),
+            passages=passages,
             draft=draft,
             confidence=confidence,
             policy=self._policy().answers,
             statistics=found.statistics,
             within=_described(asked.filters),
         )
-        match verdict.kind:
-            case Kind.ANSWER:
-                return Answer(
-                    text=draft.text,
-                    confidence=confidence,
-                    band=verdict.band,
-                    review_required=verdict.review_required,
-                    citations=cite(as_stored(draft.evidence, found.passages), _sources(found)),
-                    writer=draft.writer,
-                )
-            case Kind.CLARIFICATION:
-                return Clarification(
-                    text="What would you like to know?",
-                    confidence=confidence,
-                    options=verdict.options,
-                )
-            case Kind.ESCALATION:
-                nearest = _nearest(found.passages)
-                handover = desk.hand_over(
-                    self._policy().escalations,
-                    asked.principal,
-                    reason=verdict.reason or Reason.LOW_CONFIDENCE,
-                    doc_types={one.passage.doc_type for one in nearest},
-                    now=self._clock(),
-                )
-                return Escalation(
-                    text=desk.announcement(handover, verdict.missing, nearest=len(nearest)),
-                    confidence=confidence,
-                    band=verdict.band,
-                    citations=cite(nearest, _sources(found)),
-                    reason=verdict.reason or Reason.LOW_CONFIDENCE,
-                    missing=verdict.missing,
-                    writer=draft.writer,
-                    handover=handover,
-                )
+        return Judged(verdict=verdict, confidence=confidence, signals=signals)
 
     def _turns(self, asked: Asked) -> tuple[Turn, ...]:
         """What was said before. A question outside a conversation costs no look."""
@@ -211,40 +237,14 @@ class Copilot:
             return ()
         return self._earlier.turns(asked.principal, asked.conversation_id)
 
-    def _unsearched(self, asked: Asked, reason: Reason) -> Escalation:
-        """To a person without a search: because the asker wants it, or attacks the assistant.
-
-        An attack gets an escalation like any that found nothing.
-        """
-        handover = desk.hand_over(
-            self._policy().escalations,
-            asked.principal,
-            reason=reason,
-            doc_types=(),
-            now=self._clock(),
-        )
-        wished = reason is Reason.USER_REQUEST
-        return Escalation(
-            text=desk.person_announcement(handover)
-            if wished
-            else desk.announcement(handover, NOTHING_FOUND, nearest=0),
-            confidence=0.0,
-            band=Band.LOW,
-            citations=(),
-            reason=reason,
-            missing="" if wished else NOTHING_FOUND,
-            writer="" if wished else self._writer.name,
-            handover=handover,
-        )
-
     def _recorded(  # noqa: PLR0913 - what a record is made of
         self,
         asked: Asked,
         outcome: Outcome,
-        signals: Signals | None,
+        signals: Signals | None = None,
+        *,
         kept: Callable[[], KeptText],
         started: float,
-        *,
         suspicious: Manner | None = None,
         standalone: str = "",
         searched_for: Callable[[], KeptText] | None = None,
@@ -266,6 +266,7 @@ class Copilot:
                 signals=asdict(signals) if signals else {},
                 at=self._clock(),
                 words=self._words_for_audit(as_kept, suspicious),
+                prompt_version=outcome.prompt_version if isinstance(outcome, Answer) else "",
             ),
         )
         return Reply(outcome=outcome, body=body, signals=signals, suspicious=suspicious)
@@ -301,32 +302,6 @@ def _described(filters: Filters) -> str:
     told += [f"release {filters.release}"] if filters.release else []
     told += [f"as of {filters.as_of.isoformat()}"] if filters.as_of else []
     return ", ".join(told)
-
-
-def _sources(found: Found) -> dict[tuple[str, int], SourceRecord]:
-    return {
-        (version.document_id, version.version): SourceRecord(
-            document_id=version.document_id,
-            version=version.version,
-            approved_by=version.metadata.approved_by,
-            approved_at=version.approved_at,
-        )
-        for version in found.versions.values()
-    }
-
-
-def _nearest(passages: tuple[Passage, ...]) -> tuple[Evidence, ...]:
-    """The passages that come nearest, whole, for the person who takes over."""
-    return tuple(
-        Evidence(
-            key=key,
-            passage=passage,
-            start=0,
-            end=len(passage.chunk.text),
-            sentences=(Span(start=0, end=len(passage.chunk.text)),),
-        )
-        for key, passage in enumerate(passages[:_NEAREST], start=1)
-    )
 
 
 def _parts(text: str) -> Iterator[str]:

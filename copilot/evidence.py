@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from retrieval.passage import Passage
 
+PARAGRAPH = "\n\n"
+SAME_LINE = " "
+BULLET = "\n- "
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -45,10 +49,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One part of an answer as the person reads it, and the evidence keys it rests on."""
+    """One part of an answer as the person reads it, and the evidence keys it rests on.
+
+    `before` is what parts it from the claim before it: `PARAGRAPH`, `SAME_LINE` or `BULLET`.
+    """
 
     text: str
     keys: tuple[int, ...]
+    before: str = PARAGRAPH
+
+    @property
+    def marked(self) -> str:
+        """The text with its `[1]` markers."""
+        return self.text + " " + "".join(f"[{key}]" for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +79,8 @@ class Draft:
 
     @property
     def text(self) -> str:
-        """The answer with its `[1]` markers, one claim a paragraph."""
-        return "\n\n".join(
-            claim.text + " " + "".join(f"[{key}]" for key in claim.keys) for claim in self.claims
-        )
+        """The answer with its `[1]` markers."""
+        return "".join(claim.before + claim.marked for claim in self.claims).lstrip()
 
     def cited(self, key: int) -> Evidence:
         """The evidence under a key; `KeyError` where a claim cites what is not there."""

@@ -41,7 +41,12 @@ def kept_outcome(
 
 
 def outcome_record(
-    kept: OutcomeJson, *, signals: Mapping[str, float], at: datetime, words: Mapping[str, str]
+    kept: OutcomeJson,
+    *,
+    signals: Mapping[str, float],
+    at: datetime,
+    words: Mapping[str, str],
+    prompt_version: str = "",
 ) -> OutcomeRecord:
     """The row of an outcome. `kept` is how it may be kept, `words` are for the audit as well."""
     return OutcomeRecord(
@@ -53,6 +58,7 @@ def outcome_record(
         band=kept.band,
         review_required=kept.review_required,
         writer=kept.writer,
+        prompt_version=prompt_version,
         elapsed_ms=kept.elapsed_ms,
         body=kept.model_dump(mode="json"),
         signals=signals,

@@ -35,7 +35,8 @@ class OutcomeRecord:
     """One outcome as it is kept: `question` and `body` are the asker's without personal data.
 
     `words` are what the audit holds besides: words of question and answer as policy allows, and
-    how a suspicious question tried to command the assistant.
+    how a suspicious question tried to command the assistant. `prompt_version` is which prompt a
+    model was given; empty without one.
     """
 
     id: str
@@ -53,6 +54,7 @@ class OutcomeRecord:
     escalation: EscalationRecord | None
     created_at: datetime
     words: Mapping[str, str] = field(default_factory=dict)
+    prompt_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

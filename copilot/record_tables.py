@@ -31,6 +31,7 @@ outcomes = Table(
     Column("band", String(8), nullable=False),
     Column("review_required", Boolean, nullable=False),
     Column("writer", String(64), nullable=False),
+    Column("prompt_version", String(64), nullable=False, server_default=""),
     Column("elapsed_ms", Integer, nullable=False),
     Column("escalation_id", String(48)),
     Column("body", JSON, nullable=False),

@@ -103,6 +103,13 @@ class OutcomeJson(BaseModel):
     escalation: EscalationJson | None
     options: list[str]
     writer: str
+    notice: str = Field(
+        default="",
+        description=(
+            "What the reader should know of how the answer came about: that a language model was "
+            "not to be had, broke off, or wrote what the documents do not support. Mostly empty."
+        ),
+    )
     conversation_id: str
     elapsed_ms: int
 
@@ -198,6 +205,7 @@ def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
         escalation=escalation_json(outcome) if isinstance(outcome, Escalation) else None,
         options=list(outcome.options) if isinstance(outcome, Clarification) else [],
         writer=cited.writer if cited else "",
+        notice=cited.notice if cited else "",
         conversation_id=conversation_id,
         elapsed_ms=elapsed_ms,
     )

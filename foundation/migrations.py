@@ -35,6 +35,10 @@ STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             # Readers are shown what their classes hold, without a look at anything else.
             "CREATE INDEX IF NOT EXISTS versions_class ON versions (class_id)",
         ),
+        7: (
+            # Which prompt a chat model was given for an answer.
+            "ALTER TABLE outcomes ADD COLUMN prompt_version VARCHAR(64) NOT NULL DEFAULT ''",
+        ),
     }
 )
 """By the schema version that a step leads to; it starts from the one before."""

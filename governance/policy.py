@@ -14,6 +14,7 @@ from foundation.errors import ConfigurationError
 from foundation.plain_yaml import PlainYamlError, read_plain_yaml
 from governance.abuse_policy import AbusePolicy
 from governance.approval_policy import ApprovalPolicy
+from governance.chat_policy import ChatModelPolicy
 from governance.document import DocType
 from governance.limit_policy import LimitPolicy
 from governance.policy_findings import Finding, findings_of, told
@@ -156,6 +157,7 @@ class Policy(_Section):
     """The whole policy."""
 
     answers: AnswerPolicy
+    chat_model: ChatModelPolicy = ChatModelPolicy()
     escalations: EscalationPolicy
     approvals: ApprovalPolicy = ApprovalPolicy()
     redaction: RedactionPolicy = RedactionPolicy()
