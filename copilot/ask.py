@@ -209,8 +209,14 @@ class Copilot:
         worded = wording.result()
         judged = worded.judged
         if worded.reason is not None:
-            handed = replace(judged.verdict, kind=Kind.ESCALATION, reason=worded.reason)
-            judged = replace(judged, verdict=handed)
+            verdict = replace(
+                judged.verdict,
+                kind=Kind.ESCALATION,
+                review_required=False,
+                reason=worded.reason,
+                missing=worded.notice,
+            )
+            judged = replace(judged, verdict=verdict)
         return self._outcomes.weighed(asked.principal, found, worded.draft, judged, worded.notice)
 
     def _judged(

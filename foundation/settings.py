@@ -66,11 +66,19 @@ class Settings(BaseSettings):
     reranker: str = Field(default="", description="Cross-encoder to re-rank with; empty: none.")
     chat_model: str = Field(
         default="",
-        description="LangChain chat model, `provider:name`. Not used yet: answers are extractive.",
+        description="LangChain chat model that words answers, as init_chat_model takes it: "
+        "`openai:NAME`, `azure_openai:DEPLOYMENT`, `anthropic:NAME`, `ollama:NAME`; "
+        "empty: answers are quoted.",
     )
-    chat_base_url: str = Field(default="", description="Endpoint of the chat model. Not used yet.")
+    chat_base_url: str = Field(
+        default="",
+        description="Endpoint of the chat model; with `openai:NAME` any that is compatible "
+        "(vLLM, llama.cpp); empty: the provider's own.",
+    )
     chat_api_key: SecretStr | None = Field(
-        default=None, description="Key of the chat model. Not used yet."
+        default=None,
+        description="Key of the chat model; empty: the provider's own variable, or none with "
+        "COPILOT_CHAT_BASE_URL.",
     )
     judge_model: str = Field(
         default="",
