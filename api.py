@@ -25,6 +25,7 @@ import ingest.routes
 import retrieval.routes
 from assembly import Assembly
 from copilot.escalate import PersonRequest
+from copilot.model_metrics import ModelMetrics
 from foundation.asgi import REQUEST_ID_HEADER, RequestShell, Scope
 from foundation.clock import Clock, system_clock
 from foundation.gate import Gate
@@ -240,6 +241,11 @@ def _watch_over(state: State, assembly: Assembly) -> None:
         later=assembly.access.afterwards.do,
     )
     assembly.access.denials.on_denial.append(state.vigilance.denied)
+    line, wordings = assembly.model_line, assembly.wordings
+    if line is not None and wordings is not None:
+        metrics = ModelMetrics(telemetry)
+        line.watchers.append(metrics)
+        wordings.counted = metrics.judged
 
 
 def _log_to_stderr() -> None:

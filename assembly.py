@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 
     from copilot.ask import Copilot
     from copilot.calibration_in_force import CalibrationInForce
+    from copilot.model_line import ModelLine
     from copilot.records import Records
+    from copilot.wording import Wordings
     from governance.access import Access
     from governance.audit.anchors import Anchors
     from governance.audit.desk import AuditDesk
+    from governance.chat_policy import ChatModelPolicy
     from governance.document_desk import DocumentDesk
     from governance.kept_words import KeptWords
     from governance.local_tokens import TokenAuthority
@@ -372,7 +375,49 @@ class Assembly:
             earlier=Conversations(records, self.visible_catalog),
             words=self.kept_words,
             clock=self.clock,
+            wordings=self.wordings,
         )
+
+    @cached_property
+    def model_line(self) -> "ModelLine | None":
+        """The way to the chat model; None where answers are quoted only."""
+        if not self.settings.chat_model:
+            return None
+        from copilot.budget import Budget
+        from copilot.chat_model import LangChainModel
+        from copilot.model_line import ModelLine
+
+        model = LangChainModel(
+            self.settings.chat_model,
+            base_url=self.settings.chat_base_url,
+            api_key=self.settings.chat_api_key,
+        )
+        return ModelLine(
+            model,
+            self._chat_policy,
+            Budget(self._chat_policy, self.limit_counters, self.clock),
+        )
+
+    @cached_property
+    def wordings(self) -> "Wordings | None":
+        """Answers in a chat model's words, checked sentence by sentence; None without one."""
+        line = self.model_line
+        if line is None:
+            return None
+        from copilot.chat_writer import ChatWriter
+        from copilot.grounding import Grounder, has_substance
+        from copilot.queued_closeness import QueuedCloseness
+        from copilot.wording import Wordings
+
+        return Wordings(
+            ChatWriter(line, self._chat_policy),
+            Grounder(QueuedCloseness(self.question_embedder)),
+            has_substance,
+            self._chat_policy,
+        )
+
+    def _chat_policy(self) -> "ChatModelPolicy":
+        return self.policy.current().chat_model
 
     @cached_property
     def pipeline(self) -> "Pipeline":

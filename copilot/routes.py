@@ -1,10 +1,10 @@
 """HTTP of this floor: asking, and what comes after an outcome."""
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -45,10 +45,10 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": (
-            "`status` ({state}), then a `citation` for each source, then `token` ({text}) for "
-            "each part of the text, and last the whole `outcome` (an OutcomeJson). The tokens "
-            "joined are the outcome's text. Where it fails on the way, the last event is `error` "
-            "(a Problem)."
+            "`status` ({state}), then a `citation` for each source and `token` ({text}) for each "
+            "part of the text, a source before the first part that cites it, and last the whole "
+            "`outcome` (an OutcomeJson). The tokens joined are the outcome's text: what was "
+            "shown stays. Where it fails on the way, the last event is `error` (a Problem)."
         ),
         "content": {
             "text/event-stream": {
@@ -222,6 +222,10 @@ def _aware(moment: datetime) -> datetime:
 
 async def _in_threads(events: Generator[bytes]) -> AsyncIterator[bytes]:
     """Each event worked out in a thread. When the client leaves, no further one is."""
-    with closing(events):
+    try:
         while (event := await anyio.to_thread.run_sync(next, events, None)) is not None:
             yield event
+    finally:
+        # What was shown of an answer that nobody waits for any more is still put on record.
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(events.close)

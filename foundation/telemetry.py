@@ -4,7 +4,7 @@ The registry is an object that is passed in, not a global, so that two applicati
 process (as in tests) do not add up.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _LATENCY_BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -52,6 +52,38 @@ class Telemetry:
             "copilot_jobs",
             "Runs of housekeeping's jobs, by how they ended",
             ["job", "result"],
+            registry=self.registry,
+        )
+        self.model_calls = Counter(
+            "copilot_model_calls",
+            "Calls of the chat model, by how they ended",
+            ["result"],
+            registry=self.registry,
+        )
+        self.model_retries = Counter(
+            "copilot_model_retries", "Attempts that were made again", registry=self.registry
+        )
+        self.model_tokens = Counter(
+            "copilot_model_tokens",
+            "Tokens of prompts and of replies, counted by cl100k_base",
+            ["of"],
+            registry=self.registry,
+        )
+        self.model_sentences = Counter(
+            "copilot_model_sentences",
+            "Sentences of the chat model, by whether the documents support them",
+            ["result"],
+            registry=self.registry,
+        )
+        self.model_first_word_seconds = Histogram(
+            "copilot_model_first_word_seconds",
+            "Seconds until the chat model's first word",
+            buckets=_LATENCY_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+        self.model_breaker = Gauge(
+            "copilot_model_breaker",
+            "Whether the chat model is left alone: 0 no, 0.5 one call tries, 1 yes",
             registry=self.registry,
         )
 
