@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+import copilot.record_tables
 import governance.tables
 from foundation.database import metadata, open_database, read_number
 from foundation.migrations import SCHEMA_VERSION, STEPS
@@ -48,6 +49,7 @@ def test_a_database_of_the_first_schema_is_brought_up_to_date_once(address: str)
         with database.read() as connection:
             assert read_number(connection, "schema") == SCHEMA_VERSION
             connection.execute(select(governance.tables.versions))
+            connection.execute(select(copilot.record_tables.outcomes))
         database.close()
 
 
