@@ -1,7 +1,7 @@
 """From a question to an outcome: the whole story on one page."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -38,6 +38,7 @@ from governance.principal import Permission, Principal
 from governance.record_policy import Wording
 from governance.visibility import Filters
 from retrieval.frames import Manner
+from retrieval.passage import Passage
 from retrieval.query import Query
 from retrieval.retriever import Found, Retriever
 
@@ -172,7 +173,7 @@ class Copilot:
         # What commands in them is neither picked from nor weighed; it is quoted as it stands.
         passages = silenced(found.passages)
         draft = self._writer.write(question, passages, found.statistics)
-        judged = self._judged(asked, question, found, draft)
+        judged = self._judged(asked, question, found, passages, draft)
         if judged.verdict.kind is not Kind.ANSWER or self._wordings is None:
             outcome = self._outcomes.weighed(asked.principal, found, draft, judged)
             yield record(outcome, judged.signals)
@@ -183,7 +184,7 @@ class Copilot:
             passages,
             draft,
             judged,
-            lambda worded, most: self._judged(asked, question, found, worded, most),
+            lambda worded, most: self._judged(asked, question, found, passages, worded, most=most),
             tenant=asked.principal.tenant,
         )
         yield Status(state="answering")
@@ -219,11 +220,17 @@ class Copilot:
             judged = replace(judged, verdict=verdict)
         return self._outcomes.weighed(asked.principal, found, worded.draft, judged, worded.notice)
 
-    def _judged(
-        self, asked: Asked, question: Question, found: Found, draft: Draft, most: float = 1.0
+    def _judged(  # noqa: PLR0913, PLR0917 - all of it bears on the verdict
+        self,
+        asked: Asked,
+        question: Question,
+        found: Found,
+        passages: Sequence[Passage],
+        draft: Draft,
+        *,
+        most: float = 1.0,
     ) -> Judged:
         """What a draft is worth, whoever wrote it, and never more than `most`."""
-        passages = silenced(found.passages)
         signals = signals_of(question, passages, draft, found.statistics)
         confidence = min(most, self._calibration.probability(signals))
         verdict = decide(
