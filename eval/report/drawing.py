@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from eval.report.markup import Markup, joined, tag
 
 WIDTH, HEIGHT = 460, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 24, 14, 44
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

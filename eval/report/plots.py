@@ -48,27 +48,28 @@ def reliability_plot(cases: Sequence[CaseJson]) -> Markup | None:
     if not pairs:
         return None
     frame = Frame()
-    drawn = []
+    bars, dots = [], []
     for at, found in groupby(pairs, key=lambda pair: min(int(pair[0] * ECE_BINS), ECE_BINS - 1)):
         group = list(found)
         confidence, right = fmean(p for p, _ in group), fmean(ok for _, ok in group)
         told = f"{len(group)} cases at {confidence:.2f}: {right:.0%} right"
         few = " few" if len(group) < _ENOUGH else ""
-        drawn += [
-            bar(frame, at / ECE_BINS, (at + 1) / ECE_BINS, 0.0, right, f"soft{few}", told),
+        bars.append(bar(frame, at / ECE_BINS, (at + 1) / ECE_BINS, 0.0, right, f"soft{few}", told))
+        dots.append(
             tag(
                 "g",
                 tag("title", told),
                 tag("circle", cx=frame.x(confidence), cy=frame.y(right),
                     r=2.5 + 6 * (len(group) / len(pairs)) ** 0.5, class_=f"dot{few}"),
-            ),
-        ]  # fmt: skip
+            )
+        )  # fmt: skip
     return plot(
         frame,
         Axis(name="confidence", ticks=shares()),
         Axis(name="share right", ticks=shares()),
+        *bars,
         curve(frame, [(0.0, 0.0), (1.0, 1.0)], "chance"),
-        *drawn,
+        *dots,
         title="Reliability: share right by confidence; on the diagonal it means what it says",
     )
 

@@ -23,6 +23,7 @@ _TILES = (
     (Metric.RIGHT_KIND.value, "right kind of outcome"),
     (Metric.HIT_1.value, "right document found first"),
     (Metric.RIGHT_CITATION.value, "of the answers cite the right document"),
+    (Metric.HALF_THE_WORDS.value, "of the answers say at least half of what was expected"),
     (Metric.EXACT_QUOTES.value, "of the quotes are exact"),
 )
 
