@@ -21,9 +21,8 @@ from eval.figures import (
     right,
 )
 from eval.report.schemas import CaseJson, ReportError, ReportJson
-from eval.score import Cause, Metric
+from eval.score import Cause
 
-_ALWAYS_CHECKED = (Metric.LEAK.value,)
 NEGLIGIBLE = 0.005
 """Half a point. A figure that every case moves by a hair is not worse, whatever the band says."""
 
@@ -94,7 +93,7 @@ def faults_of(report: ReportJson) -> list[str]:
 
 def _beyond(report: ReportJson, metric: str, holds: Callable[[float], bool]) -> Iterable[str]:
     scored = [one for one in report.cases if metric in one.scores]
-    if not scored and metric in _ALWAYS_CHECKED:
+    if not scored and metric in ZERO_TOLERANCE:
         # A check that was not made is not a check that was passed.
         return [f"{metric} is missing: no case was checked for it"]
     broken = [

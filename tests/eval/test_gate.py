@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from eval.gate import compare, faults_of
-from eval.observation import Observation
+from eval.observation import Observation, Standing
 from eval.report.schemas import CalibrationJson, ReportError, ReportJson, read_report, written
 from tests.eval.reports import answered, case, handed_over, report, silent
 
@@ -85,6 +85,8 @@ def cited(**changes):
     [
         (cited(readable=False), "leak: 1 where none is tolerated (case-0)"),
         (cited(exact=False), "exact_quotes: 1 where none is tolerated"),
+        (cited(standing=Standing.SUPERSEDED), "superseded_citation: 1"),
+        (cited(standing=Standing.UNAPPROVED), "unapproved_citation: 1"),
         (Observation(error="ValueError: boom"), "1 cases crash that did not (case-0)"),
     ],
 )
