@@ -13,7 +13,7 @@ export RAGAS_DO_NOT_TRACK := true
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo serve test check format bench attack clean
+.PHONY: demo serve test check format bench baseline attack clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.run: pyproject.toml constraints.txt
@@ -61,6 +61,9 @@ bench: $(VENV)/.bench ## every figure of quality, speed and load, one after anot
 	@$(BIN)/python -m bench.speed --work $(BENCH)
 	@$(BIN)/python -m bench.index_scale
 	@$(BIN)/python -m bench.load --work $(BENCH)
+
+baseline: $(VENV)/.test ## ask the sample's cases and make the result what `make test` gates against
+	@$(BIN)/python -m bench.gated_sample --update --note "$(NOTE)"
 
 attack: $(VENV)/.test ## attack the whole house and print what held, one table (about an hour)
 	@$(BIN)/python -m attack

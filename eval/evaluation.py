@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from copilot.ask import Copilot
-from copilot.confidence import Calibration
+from copilot.calibration_in_force import CalibrationInForce
 from copilot.records import Records
 from eval.case import Case
 from eval.judge_model import JudgeUse
@@ -55,6 +55,10 @@ class Parts(Protocol):
     @property
     def visible_catalog(self) -> VisibleCatalog:
         """The catalog through an asker's eyes."""
+
+    @property
+    def calibration(self) -> CalibrationInForce:
+        """What turns signals into confidence."""
 
     @property
     def retriever(self) -> Retriever:
@@ -125,7 +129,7 @@ def evaluate(  # noqa: PLR0913 - what is asked, by whom it is judged, and who wa
         writer=", ".join(sorted({one.seen.writer for one in judged} - {""})),
         dataset=dataset_json(name, cases),
         corpus=corpus_json(assembly.catalog),
-        calibration=_calibration(),
+        calibration=_calibration(assembly.calibration),
         judge=judging.use if judging else None,
         seconds=round(time.perf_counter() - began, 3),
     )
@@ -143,13 +147,14 @@ def corpus_json(catalog: Catalog) -> CorpusJson:
     return CorpusJson(sha256=digest, documents=len(newest))
 
 
-def _calibration() -> CalibrationJson:
-    shipped = Calibration.load()
+def _calibration(in_force: CalibrationInForce) -> CalibrationJson:
+    used = in_force.calibration
     return CalibrationJson(
-        version=shipped.fitted_at,
-        fitted_at=shipped.fitted_at,
-        fitted_on=shipped.fitted_on,
-        cases=shipped.cases,
+        version=used.version,
+        fitted_at=used.fitted_at,
+        fitted_on=used.fitted_on,
+        cases=used.cases,
+        stale=in_force.notice if in_force.stale else "",
     )
 
 

@@ -1,11 +1,15 @@
 """The gate on the sample corpus: open for this release, shut for every way it was made worse."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 
 import cli
 from bench.gated_sample import BASELINE, CASES, asked, sample_house
+from copilot.calibration_file import calibration_json
+from copilot.confidence import Calibration
 from eval.command import write_report
 from eval.dataset import read_dataset
 from eval.evaluation import evaluate
@@ -110,6 +114,18 @@ def test_with_superseded_documents_cited_it_is_red(house, some, before, tmp_path
     code, verdict = gated(tmp_path, evaluate(bad, some, "some").report, before)
     assert code == 1
     assert any(one.startswith("superseded_citation: ") for one in verdict.faults)
+
+
+def test_with_a_calibration_fitted_for_other_signals_it_is_red(house, some, before, tmp_path):
+    old = replace(Calibration.load(), signals_version=0)
+    house.own_calibration_file.write_text(json.dumps(calibration_json(old)), "utf-8")
+    try:
+        report = evaluate(SabotagedHouse(house), some, "some").report
+    finally:
+        house.own_calibration_file.unlink()
+    code, verdict = gated(tmp_path, report, before)
+    assert code == 1
+    assert any(one.startswith("the calibration is stale: ") for one in verdict.faults)
 
 
 class Speechless:
