@@ -360,14 +360,19 @@ class Assembly:
         """The whole story from question to outcome."""
         return self.copilot_recording_to(self.records)
 
-    def copilot_recording_to(self, records: "Records") -> "Copilot":
-        """The same copilot with another place for its records: an evaluation keeps its own."""
+    def copilot_recording_to(
+        self, records: "Records", retriever: "Retriever | None" = None
+    ) -> "Copilot":
+        """The same copilot with another place for its records: an evaluation keeps its own.
+
+        It may search another way, too: through a catalog from which documents are held out.
+        """
         from copilot.ask import Copilot
         from copilot.conversation import Conversations
         from copilot.extractive import ExtractiveWriter
 
         return Copilot(
-            retriever=self.retriever,
+            retriever=retriever or self.retriever,
             writer=ExtractiveWriter(),
             calibration=self.calibration.calibration,
             policy=self.policy.current,

@@ -45,8 +45,8 @@ class Case:
     """One labelled question.
 
     `history` holds the asker's earlier questions in the same conversation, oldest first.
-    `must_not_cite` are URIs, `forbidden` strings that may appear in no outcome. URIs are relative
-    to the folder that was ingested.
+    `must_not_cite` are URIs, `forbidden` strings that may appear in no outcome. The documents
+    `held_out` are taken away while it is asked. URIs are relative to the folder that was ingested.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Case:
     gold: tuple[Gold, ...] = ()
     must_not_cite: frozenset[str] = frozenset()
     forbidden: tuple[str, ...] = ()
+    held_out: frozenset[str] = frozenset()
 
     @property
     def gold_uris(self) -> frozenset[str]:
@@ -104,6 +105,7 @@ class CaseLine(_Line):
     gold: list[GoldLine] = Field(default_factory=list)
     must_not_cite: list[Text] = Field(default_factory=list)
     forbidden: list[Text] = Field(default_factory=list)
+    held_out: list[Text] = Field(default_factory=list)
     category: Text
 
     @model_validator(mode="after")
@@ -117,6 +119,9 @@ class CaseLine(_Line):
             raise ValueError(message)
         if both := gold.intersection(self.must_not_cite):
             message = f"{min(both)} is both gold and must_not_cite"
+            raise ValueError(message)
+        if both := gold.intersection(self.held_out):
+            message = f"{min(both)} is both gold and held_out"
             raise ValueError(message)
         return self
 
@@ -138,5 +143,6 @@ class CaseLine(_Line):
             gold=tuple(Gold(uri=one.uri, quote=one.quote) for one in self.gold),
             must_not_cite=frozenset(self.must_not_cite),
             forbidden=tuple(self.forbidden),
+            held_out=frozenset(self.held_out),
             category=self.category,
         )

@@ -51,7 +51,7 @@ def parse_dataset(text: str, where: str) -> tuple[Case, ...]:
         try:
             case = CaseLine.model_validate_json(line).case()
         except ValidationError as error:
-            problems.extend(f"{where} line {number}: {one}" for one in _reasons(error))
+            problems.extend(f"{where} line {number}: {one}" for one in reasons(error))
             continue
         if case.id in first_line:
             problems.append(
@@ -66,7 +66,8 @@ def parse_dataset(text: str, where: str) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _reasons(error: ValidationError) -> list[str]:
+def reasons(error: ValidationError) -> list[str]:
+    """What is wrong with a line, each problem with the key it is about."""
     found = []
     for one in error.errors(include_url=False, include_context=False, include_input=False):
         place = ".".join(str(part) for part in one["loc"])

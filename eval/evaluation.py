@@ -2,8 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +24,7 @@ from foundation.clock import Clock
 from foundation.database import Database, open_database
 from foundation.settings import Settings
 from governance.catalog import Catalog
+from governance.thinned_catalog import ThinnedCatalog
 from governance.visible_catalog import VisibleCatalog
 from retrieval.embedding import Embedder
 from retrieval.retriever import Retriever
@@ -64,7 +65,10 @@ class Parts(Protocol):
     def retriever(self) -> Retriever:
         """Search."""
 
-    def copilot_recording_to(self, records: Records) -> Copilot:
+    def retriever_through(self, catalog: VisibleCatalog) -> Retriever:
+        """Search through another view of the catalog."""
+
+    def copilot_recording_to(self, records: Records, retriever: Retriever | None = None) -> Copilot:
         """The copilot as it is configured, with another place for its records."""
 
 
@@ -110,14 +114,21 @@ def evaluate(  # noqa: PLR0913 - what is asked, by whom it is judged, and who wa
         TemporaryDirectory(prefix="evaluation-") as folder,
         closing(open_database(f"sqlite:///{Path(folder) / 'records.db'}")) as database,
     ):
+        # Thrown away with the folder, so there is nothing to take out.
+        records = Records(database, str)
+        thinned = _Thinned(assembly) if any(one.held_out for one in cases) else None
+        retriever = thinned.retriever if thinned else assembly.retriever
         runner = Runner(
-            # Thrown away with the folder, so there is nothing to take out.
-            copilot=assembly.copilot_recording_to(Records(database, str)),
-            retriever=assembly.retriever,
+            copilot=assembly.copilot_recording_to(records, retriever),
+            retriever=retriever,
             check=CatalogCheck(honest, Standings(assembly.catalog, assembly.clock)),
             scorers=scorers,
         )
-        judged = runner.run(cases, on_progress)
+        found: list[Judged] = []
+        for case in cases:
+            with thinned.without(case.held_out) if thinned else nullcontext():
+                found += runner.run([case], on_progress)
+        judged = tuple(found)
     if judging is not None:
         judged = judging.judge(judged)
     now = assembly.clock()
@@ -134,6 +145,21 @@ def evaluate(  # noqa: PLR0913 - what is asked, by whom it is judged, and who wa
         seconds=round(time.perf_counter() - began, 3),
     )
     return Evaluation(judged=judged, report=report_of(judged, header))
+
+
+class _Thinned:
+    """A way to search from which a case's documents can be held out."""
+
+    def __init__(self, assembly: Parts) -> None:
+        self._catalog = ThinnedCatalog(assembly.catalog, assembly.clock, assembly.database)
+        self.retriever = assembly.retriever_through(self._catalog)
+        self._ids: dict[str, set[str]] = {}
+        for one in assembly.catalog.newest():
+            self._ids.setdefault(one.uri, set()).add(one.document_id)
+
+    def without(self, uris: Collection[str]) -> AbstractContextManager[None]:
+        gone = frozenset(one for uri in uris for one in self._ids.get(uri, ()))
+        return self._catalog.without(gone)
 
 
 def corpus_json(catalog: Catalog) -> CorpusJson:

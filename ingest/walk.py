@@ -15,6 +15,7 @@ from ingest.source_item import Skipped, SourceFailure
 
 CASES_NAME = "cases.jsonl"
 CONVERSATIONS_NAME = "conversations.jsonl"
+BASELINE_NAME = "baseline.json"
 README_NAME = "README.md"
 MAX_FILE_BYTES = 100 * 1024 * 1024
 _LEGACY_SUFFIXES = frozenset({"doc", "dot", "xls", "ppt", "pps"})
@@ -155,6 +156,8 @@ class _Walker:
             return "a backup or temporary file"
         if relative == README_NAME and self._managed:
             return "about the corpus, not of it"
+        if relative == BASELINE_NAME and self._managed:
+            return "what an evaluation is held against"
         return _OWN_FILES.get(relative, "")
 
     def _bad_link(self, entry: "os.DirEntry[str]") -> str:

@@ -70,6 +70,7 @@ def _whole(case: Case) -> str:
         [(gold.uri, gold.quote) for gold in case.gold],
         sorted(case.must_not_cite),
         case.forbidden,
+        *([sorted(case.held_out)] if case.held_out else []),
     )
     return json.dumps(told)
 
