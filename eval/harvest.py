@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from copilot.answer import Reason
 from copilot.record_tables import escalations, feedback, outcomes
 from eval.case import CaseLine, Expected, GoldLine, PrincipalLine
 from eval.proposals import Proposal
@@ -25,6 +26,7 @@ FROM_FEEDBACK, FROM_ESCALATIONS = "from_feedback", "from_escalations"
 _MARKER = re.compile(r"\s*\[\d+\]")
 _PLACEHOLDER = re.compile(r"\[[A-Z_]+\]|\W|\d")
 _UP = "up"
+_WISHED = Reason.USER_REQUEST.value
 
 
 def harvest(database: Database) -> tuple[Proposal, ...]:
@@ -57,9 +59,7 @@ def harvest(database: Database) -> tuple[Proposal, ...]:
     return tuple(found.values())
 
 
-def _proposal(
-    row: Row[Any], roles: Sequence[Role], history: Sequence[str]
-) -> Proposal | None:
+def _proposal(row: Row[Any], roles: Sequence[Role], history: Sequence[str]) -> Proposal | None:
     body: Mapping[str, Any] = row.body
     cited = [
         GoldLine(uri=one["uri"], quote=one["quote"].strip()) for one in body.get("citations", ())
@@ -67,7 +67,7 @@ def _proposal(
     liked = row.rating == _UP and body["kind"] == Expected.ANSWER.kind and bool(cited)
     handed_over = body["kind"] == Expected.ESCALATION.kind
     # A wish for a person, or words that were all taken out, ask nothing that could be judged.
-    asks = len(_PLACEHOLDER.sub("", row.question)) > 1 and (cited or not row.handed_over == "user_request")
+    asks = len(_PLACEHOLDER.sub("", row.question)) > 1 and (cited or row.handed_over != _WISHED)
     if not asks or body["kind"] not in {Expected.ANSWER.kind, Expected.ESCALATION.kind}:
         return None
     if handed_over and row.rating == _UP and not row.handed_over:

@@ -111,9 +111,7 @@ def adopt(proposals: Iterable[Proposal], dataset: Path) -> int:
     text = _existing(dataset)
     taken = {case.id for case in parse_dataset(text, dataset.name)} if text.strip() else set()
     new = [
-        one.case
-        for one in proposals
-        if one.state is State.APPROVED and one.case.id not in taken
+        one.case for one in proposals if one.state is State.APPROVED and one.case.id not in taken
     ]
     if not new:
         return 0

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from eval.harvest import harvest
-from eval.propose import propose, sections_of
 from eval.proposals import (
     Proposal,
     State,
@@ -19,6 +18,7 @@ from eval.proposals import (
     read_proposals,
     write_proposals,
 )
+from eval.propose import propose, sections_of
 from foundation.clock import Clock
 from foundation.database import Database
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record

@@ -50,9 +50,7 @@ def propose(sections: Iterable[Section], asker: Principal, most: int) -> tuple[P
     return tuple(made)
 
 
-def sections_of(
-    catalog: Catalog, visible: VisibleCatalog, asker: Principal
-) -> Iterator[Section]:
+def sections_of(catalog: Catalog, visible: VisibleCatalog, asker: Principal) -> Iterator[Section]:
     """The sections of what this asker may read, tickets apart: their headings are form."""
     visibility = visible.visibility(asker)
     for version in visible.documents(visibility):

@@ -2,10 +2,10 @@
 
 import argparse
 
-from commands.evaluation import adapt, calibrate, drift, gate, run
+from commands.evaluation import adapt, calibrate, drift, gate, proposing, run
 from commands.usage import Commands
 
-_VERBS = (run, gate, calibrate, drift, adapt)
+_VERBS = (run, gate, proposing, calibrate, drift, adapt)
 
 
 def add(commands: Commands, shared: argparse.ArgumentParser) -> None:

@@ -99,7 +99,7 @@ def test_without_fusion_it_is_red(house, some, before, tmp_path):
     bad = SabotagedHouse(house, index=OneLegged(house.index, DenseField.TEXT))
     code, verdict = gated(tmp_path, evaluate(bad, some, "some").report, before)
     assert code == 1
-    assert {"hit@1", "ndcg@10"} <= {one.figure for one in verdict.worse}
+    assert {"right", "mrr", "ndcg@10"} <= {one.figure for one in verdict.worse}
 
 
 def test_without_the_filter_it_is_red(house, some, before, tmp_path):
