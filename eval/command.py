@@ -6,8 +6,10 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 
 from eval.dataset import read_dataset
@@ -55,25 +57,29 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
     if not has_ragas():
         print(WITHOUT_RAGAS, file=sys.stderr)
     began = time.perf_counter()
-    done = 0
-
-    def on_progress(_: Judged) -> None:
-        nonlocal done
-        done += 1
-        if not options.json and done % _PROGRESS_EVERY == 0 and sys.stderr.isatty():
-            print(f"{done} of {len(cases)} cases", file=sys.stderr)
-
     with ExitStack() as opened:
         # Made before a single case is asked: it finds out what is missing.
         judging = (
             opened.enter_context(
-                closing(Judging(assembly.settings, assembly.embedder, runs=options.repeat))
+                closing(
+                    Judging(
+                        assembly.settings,
+                        assembly.embedder,
+                        runs=options.repeat,
+                        on_progress=_telling(options, len(cases), "judged"),
+                    )
+                )
             )
             if options.judge
             else None
         )
         found = evaluate(
-            assembly, cases, path.name, scorers=scorers, judging=judging, on_progress=on_progress
+            assembly,
+            cases,
+            path.name,
+            scorers=scorers,
+            judging=judging,
+            on_progress=_telling(options, len(cases), "asked"),
         )
     summary = summarise(found.judged, judge=judging.use if judging else None)
     _put_on_record(assembly, path.name, summary)
@@ -87,6 +93,18 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
         if not options.json:
             print(f"\n{folder / REPORT} for machines, {folder / PAGE} for people")
     return 0
+
+
+def _telling(options: argparse.Namespace, cases: int, what: str) -> Callable[[Judged], None]:
+    """Tells who waits at a terminal how far it is."""
+    counted = count(1)
+
+    def on_progress(_: Judged) -> None:
+        done = next(counted)
+        if not options.json and done % _PROGRESS_EVERY == 0 and sys.stderr.isatty():
+            print(f"{done} of {cases} cases {what}", file=sys.stderr)
+
+    return on_progress
 
 
 def write_report(report: ReportJson, folder: Path) -> None:

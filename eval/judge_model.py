@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import ValidationError
 
 from foundation.errors import ConfigurationError
 from foundation.settings import Settings
@@ -63,15 +66,16 @@ class Replies(Protocol):
         """The model, as the settings name it, with its endpoint."""
 
     def reply(self, prompt: str) -> JudgeReply:
-        """The reply to one prompt. Raises whatever goes wrong."""
+        """The reply to one prompt. Raises `JudgeSilentError` where there is none."""
 
 
 class ChatJudge:
     """A LangChain chat model as a judge."""
 
-    def __init__(self, model: "BaseChatModel", name: str) -> None:
+    def __init__(self, model: "BaseChatModel", name: str, secret: str = "") -> None:
         self._model = model
         self._name = name
+        self._secret = secret
 
     @property
     def name(self) -> str:
@@ -79,8 +83,11 @@ class ChatJudge:
         return self._name
 
     def reply(self, prompt: str) -> JudgeReply:
-        """The reply to one prompt."""
-        message = self._model.invoke(prompt)
+        """The reply to one prompt. Raises `JudgeSilentError` where there is none."""
+        try:
+            message = self._model.invoke(prompt)
+        except Exception as error:  # noqa: BLE001 - each provider has its own
+            raise JudgeSilentError(self._told(error)) from None
         text = message.text if isinstance(message.text, str) else str(message.content)
         used: Any = getattr(message, "usage_metadata", None) or {}
         return JudgeReply(
@@ -88,6 +95,11 @@ class ChatJudge:
             input_tokens=int(used.get("input_tokens") or 0) or _tokens(prompt),
             output_tokens=int(used.get("output_tokens") or 0) or _tokens(text),
         )
+
+    def _told(self, error: Exception) -> str:
+        """What went wrong in a line, without the key: some servers repeat it when they refuse."""
+        first = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        return first.replace(self._secret, "…") if self._secret else first
 
 
 class CountedJudge:
@@ -125,11 +137,10 @@ class CountedJudge:
         self._count(calls=1)
         try:
             found = self._judge.reply(prompt)
-        except Exception as error:
+        except JudgeSilentError as error:
             self._count(failed=1)
             self._silent_in_a_row += 1
-            first = (str(error).splitlines() or [""])[0]
-            raise JudgeSilentError(f"the judge gave no reply: {_named(error)}: {first}") from error
+            raise JudgeSilentError(f"the judge gave no reply: {error}") from None
         self._silent_in_a_row = 0
         self._count(input_tokens=found.input_tokens, output_tokens=found.output_tokens)
         return found.text
@@ -170,19 +181,20 @@ def judge_from(settings: Settings) -> ChatJudge:
         url, key = settings.chat_base_url, settings.chat_api_key
     options: dict[str, Any] = {"temperature": 0, "timeout": TIME_LIMIT, "max_retries": _RETRIES}
     if url:
-        options["base_url"] = url
-    if key is not None:
-        options["api_key"] = key.get_secret_value()
+        options["azure_endpoint" if _provider(name) == "azure_openai" else "base_url"] = url
+    secret = key.get_secret_value() if key is not None else ""
+    if secret:
+        options["api_key"] = secret
     try:
         model = init_chat_model(name, **options)
     except ImportError as error:
         raise JudgeModelError(f"COPILOT_JUDGE_MODEL {name!r}: {_line(error)}") from None
     except Exception as error:  # noqa: BLE001 - each provider has its own way to refuse
         raise JudgeModelError(
-            f"COPILOT_JUDGE_MODEL {name!r} cannot be used: {type(error).__name__}; is it "
-            "provider:name, and is COPILOT_JUDGE_API_KEY set?"
+            f"COPILOT_JUDGE_MODEL {name!r} cannot be used: {_why(error)}; is it provider:name, and "
+            "is COPILOT_JUDGE_API_KEY set?"
         ) from None
-    return ChatJudge(model, f"{name} at {url}" if url else name)
+    return ChatJudge(model, f"{name} at {_shown(url)}" if url else name, secret)
 
 
 def price_of(settings: Settings) -> tuple[float, float] | None:
@@ -213,12 +225,21 @@ def _provider(name: str) -> str:
     return name.partition(":")[0].casefold()
 
 
+def _shown(url: str) -> str:
+    """An address without user, password and what follows a question mark."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        # Without what was put in, which may be the key.
+        return error.errors(include_input=False, include_url=False, include_context=False)[0]["msg"]
+    return type(error).__name__
+
+
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _named(error: Exception) -> str:
-    return type(error).__name__
 
 
 def _tokens(text: str) -> int:

@@ -1,6 +1,6 @@
 """What an evaluation scores with beyond case and observation, as settings and libraries allow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from eval.judge import with_judgements
 from eval.judge_model import CountedJudge, JudgeUse, judge_from, price_of
@@ -27,8 +27,16 @@ class Judging:
     Raises `JudgeModelError` or `RagasMissingError` then, before a single case is asked.
     """
 
-    def __init__(self, settings: Settings, embedder: Embeds, *, runs: int = 1) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Embeds,
+        *,
+        runs: int = 1,
+        on_progress: Callable[[Judged], None] = lambda _: None,
+    ) -> None:
         self._runs = runs
+        self._on_progress = on_progress
         self._judge = CountedJudge(judge_from(settings), runs=runs, price=price_of(settings))
         self._replies = JudgeReplies(settings.data_dir / FILE_NAME)
         try:
@@ -39,7 +47,7 @@ class Judging:
 
     def judge(self, judged: Sequence[Judged]) -> tuple[Judged, ...]:
         """The cases with the judge's scores."""
-        return with_judgements(judged, self._ragas, runs=self._runs)
+        return with_judgements(judged, self._ragas, runs=self._runs, on_progress=self._on_progress)
 
     @property
     def use(self) -> JudgeUse:

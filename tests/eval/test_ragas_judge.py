@@ -9,7 +9,14 @@ import pytest
 
 from eval.case import Case, Expected, Gold
 from eval.judge import with_judgements
-from eval.judge_model import CountedJudge, JudgeModelError, JudgeUse, judge_from, price_of
+from eval.judge_model import (
+    CountedJudge,
+    JudgeModelError,
+    JudgeSilentError,
+    JudgeUse,
+    judge_from,
+    price_of,
+)
 from eval.judge_replies import FILE_NAME, JudgeReplies
 from eval.judging import Judging
 from eval.observation import CitedQuote, Observation, SeenPassage
@@ -80,9 +87,9 @@ def seen(**changes):
     return Observation(**(values | changes))
 
 
-def settings(folder, url, **more):
+def settings(folder, url, key="k", **more):
     return Settings(
-        data_dir=folder, judge_model="openai:judge", judge_base_url=url, judge_api_key="k", **more
+        data_dir=folder, judge_model="openai:judge", judge_base_url=url, judge_api_key=key, **more
     )
 
 
@@ -206,6 +213,14 @@ class TestAJudgeThatFails:
         assert "401" in done.score(Metric.FAITHFULNESS).reason
         assert use.calls == use.failed
 
+    def test_a_key_that_a_server_repeats_is_not_told(self, tmp_path):
+        with judge_server() as server:
+            server.status, server.refusal = 401, "wrong key: top-secret-key"
+            (done,), _ = judged_by(tmp_path, server.url, key="top-secret-key")
+        reason = done.score(Metric.FAITHFULNESS).reason
+        assert "wrong key: …" in reason
+        assert "top-secret-key" not in reason
+
     def test_one_that_is_slow_fails_in_time(self, tmp_path):
         with judge_server() as server:
             server.seconds = 1.0
@@ -302,6 +317,19 @@ class TestSettings:
             judge_api_key="own", **shared,
         )  # fmt: skip
         assert judge_from(other).name == "openai:b"
+
+    def test_a_password_in_the_endpoint_is_not_shown(self, tmp_path):
+        given = settings(tmp_path, "http://user:word@127.0.0.1:9/v1?token=t")
+        assert judge_from(given).name == "openai:judge at http://127.0.0.1:9/v1"
+
+    @pytest.mark.parametrize("provider", ["anthropic", "ollama"])
+    def test_other_providers_are_one_setting_away(self, tmp_path, provider):
+        pytest.importorskip(f"langchain_{provider}", reason="that provider is not installed")
+        given = settings(tmp_path, "http://127.0.0.1:9").model_copy(
+            update={"judge_model": f"{provider}:judge"}
+        )
+        with pytest.raises(JudgeSilentError):
+            judge_from(given).reply("Anybody there?")
 
     def test_a_price_is_two_numbers(self, tmp_path, monkeypatch):
         assert price_of(Settings(data_dir=tmp_path, judge_price="0.15, 0.60")) == (0.15, 0.6)

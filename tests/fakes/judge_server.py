@@ -22,6 +22,7 @@ class JudgeServer:
     url: str
     script: Script
     status: int = 200
+    refusal: str = "not you"
     seconds: float = 0.0
     prompts: list[str] = field(default_factory=list)
 
@@ -83,8 +84,10 @@ def judge_server(script: Script = sensible) -> Iterator[JudgeServer]:
             prompt = body["messages"][-1]["content"]
             served.prompts.append(prompt)
             time.sleep(served.seconds)
-            text = served.script(prompt) if served.status == 200 else ""
-            self._send(served.status, _completion(body["model"], prompt, text))
+            if served.status == 200:
+                self._send(200, _completion(body["model"], prompt, served.script(prompt)))
+            else:
+                self._send(served.status, {"error": {"message": served.refusal}})
 
         def _send(self, status: int, payload: dict[str, Any]) -> None:
             data = json.dumps(payload).encode()
