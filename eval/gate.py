@@ -20,7 +20,7 @@ from eval.figures import (
     metric_names,
     right,
 )
-from eval.report.schemas import CaseJson, ReportError, ReportJson
+from eval.report.schemas import CaseJson, JudgedJson, ReportError, ReportJson
 from eval.score import Cause
 
 NEGLIGIBLE = 0.005
@@ -134,7 +134,9 @@ def _differences(report: ReportJson, baseline: ReportJson) -> tuple[list[Differe
     moved += [
         _of_metric(name, before, after)
         for name in metric_names(before)
-        if name in report.figures and name not in (*ZERO_TOLERANCE, *PERFECT)
+        if name in report.figures
+        and name not in (*ZERO_TOLERANCE, *PERFECT)
+        and not _runs_overlap(report.judged.get(name), baseline.judged.get(name))
     ]
     if list(map(_confidence, before)) != list(map(_confidence, after)):
         moved += [
@@ -202,6 +204,13 @@ def _moved(
     return Difference(figure=name, before=before, after=after, band=band) if clear else None
 
 
+def _runs_overlap(now: JudgedJson | None, before: JudgedJson | None) -> bool:
+    """Whether a judge alone, asked again, could have made the difference."""
+    if now is None or before is None or 1 in {now.runs, before.runs}:
+        return False
+    return now.low <= before.high and before.low <= now.high
+
+
 def _is_worse(one: Difference) -> bool:
     fell = one.after < one.before
     return not fell if one.figure in LOWER_IS_BETTER else fell
@@ -226,6 +235,9 @@ def _remarks(report: ReportJson, baseline: ReportJson) -> Iterable[str]:
         yield (
             f"calibration {mine.calibration.version}, the baseline had {theirs.calibration.version}"
         )
+    for name, judged in report.judged.items():
+        if judged.failed:
+            yield f"{name}: the judge failed {judged.failed} times, which counts as the worst value"
     for what, ours, known in (
         ("embedder", mine.embedder, theirs.embedder),
         ("writer", mine.writer, theirs.writer),

@@ -15,13 +15,15 @@ from eval.report.schemas import (
     GoldJson,
     GroupJson,
     HeaderJson,
+    JudgedJson,
     MissJson,
     PassageJson,
     PromotedJson,
     ReportJson,
     ScoreJson,
 )
-from eval.score import Judged
+from eval.score import Judged, Metric
+from eval.summary import mean
 from governance.visibility import Filters
 
 NO_KIND = "none"
@@ -36,6 +38,7 @@ def report_of(judged: Sequence[Judged], header: HeaderJson) -> ReportJson:
     return ReportJson(
         header=header,
         figures=figures_of(cases),
+        judged=_steadiness(judged),
         categories=_groups(cases, lambda case: case.category),
         kinds=sorted(_groups(cases, lambda case: case.kind), key=lambda group: -group.cases),
         cases=cases,
@@ -73,6 +76,22 @@ def _whole(case: Case) -> str:
         *([sorted(case.held_out)] if case.held_out else []),
     )
     return json.dumps(told)
+
+
+def _steadiness(judged: Sequence[Judged]) -> dict[str, JudgedJson]:
+    found = {}
+    for metric in Metric:
+        scores = [score for one in judged if (score := one.score(metric)) is not None]
+        if metric.judged and scores:
+            over = mean(scores)
+            low, high = over.band or (over.value, over.value)
+            found[metric.value] = JudgedJson(
+                low=round(low, 6),
+                high=round(high, 6),
+                runs=max(len(over.runs), 1),
+                failed=over.failed,
+            )
+    return found
 
 
 def _groups(cases: Iterable[CaseJson], name_of: Callable[[CaseJson], str]) -> list[GroupJson]:

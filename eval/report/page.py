@@ -8,6 +8,7 @@ import hashlib
 from functools import lru_cache
 from importlib.resources import files
 
+from eval.judge_model import JudgeUse
 from eval.report.markup import Markup, joined, tag
 from eval.report.misses import misses
 from eval.report.plots import (
@@ -154,6 +155,16 @@ def _about(report: ReportJson) -> Markup:
             f"({calibration.cases:,} cases). Fitted on: {calibration.fitted_on}",
             class_="about",
         ),
+        tag("p", _judging(header.judge), class_="about") if header.judge else None,
+    )
+
+
+def _judging(use: JudgeUse) -> str:
+    cost = f", at a cost of {use.cost:.2f}" if use.cost is not None else ""
+    return (
+        f"Judged by {use.model} in {use.runs} runs: {use.calls:,} calls, {use.cached:,} replies "
+        f"kept from before, {use.failed:,} without a reply, {use.unusable:,} unusable; "
+        f"{use.input_tokens:,} tokens in and {use.output_tokens:,} out{cost}."
     )
 
 

@@ -144,6 +144,15 @@ class MissJson(_Part):
     error: str
 
 
+class JudgedJson(_Part):
+    """How steady a figure is that a model judged: its lowest and highest mean of a run."""
+
+    low: float
+    high: float
+    runs: int
+    failed: int
+
+
 class GroupJson(_Part):
     """The figures of some of the cases."""
 
@@ -168,6 +177,7 @@ class ReportJson(_Part):
     promoted: PromotedJson | None = None
     header: HeaderJson
     figures: Figures
+    judged: dict[str, JudgedJson] = Field(default_factory=dict)
     categories: list[GroupJson]
     kinds: list[GroupJson]
     cases: list[CaseJson]

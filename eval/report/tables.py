@@ -112,6 +112,13 @@ def number(value: Figure) -> str:
 
 def _basis(name: str, report: ReportJson) -> str:
     scored = sum(name in one.scores for one in report.cases)
+    judged = report.judged.get(name)
+    if judged:
+        failed = f", {judged.failed} of them failed" if judged.failed else ""
+        return (
+            f"mean of {scored:,} cases{failed}, by a model in {judged.runs} runs: "
+            f"{judged.low:.3f} to {judged.high:.3f}"
+        )
     if scored:
         return f"mean of {scored:,} cases"
     if name == RIGHT:

@@ -138,6 +138,24 @@ def test_a_run_that_did_not_end_closes_the_gate():
     assert any("did not end" in one for one in faults_of(ReportJson.model_validate(whole)))
 
 
+def judged_by_a_model(shift, spread):
+    """A report in which a model judged every answer, five runs around a mean."""
+    whole = BASELINE.model_dump(mode="json")
+    answered_cases = [one for one in whole["cases"] if one["got"] == "answer"]
+    for one in answered_cases:
+        one["scores"]["faithfulness"] = 0.8 + shift
+    whole["figures"]["faithfulness"] = 0.8 + shift
+    low, high = 0.8 + shift - spread, 0.8 + shift + spread
+    whole["judged"] = {"faithfulness": {"low": low, "high": high, "runs": 5, "failed": 0}}
+    return ReportJson.model_validate(whole)
+
+
+def test_what_a_judge_says_is_worse_only_where_its_runs_do_not_overlap():
+    before = judged_by_a_model(0.0, 0.05)
+    assert compare(judged_by_a_model(-0.08, 0.05), before).passed
+    assert figures(compare(judged_by_a_model(-0.2, 0.05), before).worse) == {"faithfulness"}
+
+
 def test_a_report_about_other_questions_is_refused():
     other = report([(one, seen(one)) for one in CASES[:-1]])
     with pytest.raises(ReportError, match="run the baseline's questions"):
