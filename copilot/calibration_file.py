@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
-from copilot.confidence import Calibration, SignalShares, Thresholds
+from copilot.confidence import Calibration, Scarce, SignalShares, Thresholds
 from copilot.signals import Signals
 from foundation.errors import ConfigurationError
 
@@ -43,7 +43,8 @@ def read_calibration(made: type[T], path: Path | None) -> T:
         raise ConfigurationError(
             f"{source} is not a calibration file ({error!r}); {_ADVICE}"
         ) from error
-    unknown = model.coefficients.keys() - {field.name for field in fields(Signals)}
+    weighed = model.coefficients.keys() | (model.scarce.coefficients.keys() if model.scarce else ())
+    unknown = weighed - {field.name for field in fields(Signals)}
     if unknown:
         raise ConfigurationError(
             f"{source} weighs signals that do not exist: {', '.join(sorted(unknown))}; {_ADVICE}"
@@ -73,8 +74,9 @@ def _model(raw: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(message)
     return {
         "intercept": _number(raw["intercept"]),
-        "coefficients": {str(k): _number(v) for k, v in raw["coefficients"].items()},
+        "coefficients": _coefficients(raw["coefficients"]),
         "line": line,
+        "scarce": _scarce(raw["scarce"]) if raw.get("scarce") else None,
         "lookup_from": _number(raw["lookup_from"]),
         "lookup_reliability": _probability(raw["lookup_reliability"]),
     }
@@ -101,6 +103,18 @@ def _origin(raw: Mapping[str, Any]) -> dict[str, Any]:
             for name, shares in raw.get("spread", {}).items()
         },
     }
+
+
+def _coefficients(raw: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): _number(value) for name, value in raw.items()}
+
+
+def _scarce(raw: Mapping[str, Any]) -> Scarce:
+    return Scarce(
+        below=_number(raw["below"]),
+        intercept=_number(raw["intercept"]),
+        coefficients=_coefficients(raw["coefficients"]),
+    )
 
 
 def _thresholds(raw: Mapping[str, Any]) -> Thresholds:

@@ -15,7 +15,7 @@ from typing import Self
 
 from copilot.signals import SIGNALS_VERSION, Signals, signals_of
 
-__all__ = ["Calibration", "SignalShares", "Signals", "Thresholds", "signals_of"]
+__all__ = ["Calibration", "Scarce", "SignalShares", "Signals", "Thresholds", "signals_of"]
 
 _FARTHEST = 30.0
 
@@ -48,6 +48,18 @@ class SignalShares:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scarce:
+    """The model where a search found next to nothing, `below` this share of the ten looked at.
+
+    There being ahead of the rest tells little, and what the passage itself says tells more.
+    """
+
+    below: float
+    intercept: float
+    coefficients: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """A fitted logistic model: probability = 1 / (1 + exp(-(intercept + sum of w * signal))).
 
@@ -76,6 +88,7 @@ class Calibration:
     cases: int
     reliability: Mapping[str, float]
     line: tuple[tuple[float, float], ...] = ()
+    scarce: Scarce | None = None
     thresholds: Thresholds | None = None
     dataset: str = ""
     corpus: tuple[str, ...] = ()
@@ -99,18 +112,18 @@ class Calibration:
 
     def score(self, signals: Signals) -> float:
         """The log odds before the line, bounded."""
-        values: dict[str, float] = asdict(signals)
-        score = self.intercept + sum(
-            weight * values[name] for name, weight in self.coefficients.items()
-        )
-        return max(-_FARTHEST, min(_FARTHEST, score))
+        return _score(self.intercept, self.coefficients, signals)
 
     def probability(self, signals: Signals | None) -> float:
         """The probability that the answer is right; 0 where there is nothing to judge."""
         if signals is None:
             return 0.0
-        score = self.score(signals)
-        fitted = _on_line(self.line, score) if self.line else 1.0 / (1.0 + math.exp(-score))
+        scarce = self.scarce
+        if scarce is not None and signals.found < scarce.below:
+            fitted = _logistic(_score(scarce.intercept, scarce.coefficients, signals))
+        else:
+            score = self.score(signals)
+            fitted = _on_line(self.line, score) if self.line else _logistic(score)
         if self.is_lookup(signals):
             return max(fitted, self.lookup_reliability)
         return fitted
@@ -118,6 +131,16 @@ class Calibration:
     def is_lookup(self, signals: Signals) -> bool:
         """Whether a code is looked up that the picked spans define."""
         return signals.defined >= self.lookup_from and not signals.stray
+
+
+def _score(intercept: float, coefficients: Mapping[str, float], signals: Signals) -> float:
+    values: dict[str, float] = asdict(signals)
+    score = intercept + sum(weight * values[name] for name, weight in coefficients.items())
+    return max(-_FARTHEST, min(_FARTHEST, score))
+
+
+def _logistic(score: float) -> float:
+    return 1.0 / (1.0 + math.exp(-score))
 
 
 def _on_line(line: tuple[tuple[float, float], ...], score: float) -> float:

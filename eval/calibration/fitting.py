@@ -4,7 +4,7 @@ Both ways of asking one question always fall into the same fold. The logistic fi
 that reason gives; an isotonic line over its scores is kept where it predicts unseen cases better.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ FEWEST = 30
 _FOLDS = 5
 _FALLING = frozenset({"unseen", "stray"})
 _FREE = frozenset({"length"})
+_UNWEIGHED = frozenset({"found"})
 _SHRINKAGE = 1.0
 _SEED = 23
 _SIGNALS = tuple(field.name for field in fields(Signals))
@@ -60,8 +61,7 @@ def fit(seen: Sequence[Seen]) -> Fitted:
     _need_the_extra()
     import numpy as np
 
-    values = np.array([[asdict(one.signals)[name] for name in _SIGNALS] for one in seen])
-    right = np.array([one.right for one in seen], dtype=float)
+    values, right = _arrays(seen)
     folds = _folds([one.question for one in seen])
     kinds: dict[str, Callable[[Vector, Vector, Vector], Model]] = {
         "logistic": _logistic,
@@ -117,7 +117,31 @@ def _folds(questions: Sequence[str]) -> "Vector":
     return np.array([place[one] for one in questions])
 
 
+def logistic(
+    seen: Sequence[Seen], weights: Sequence[float], signals: Collection[str] = _SIGNALS
+) -> Model:
+    """One logistic fit over weighted cases, for what mixes sets of different sizes."""
+    import numpy as np
+
+    values, right = _arrays(seen)
+    kept = np.array([name in signals for name in _SIGNALS], dtype=float)
+    return _weighted(values * kept, right, np.array(weights))
+
+
+def _arrays(seen: Sequence[Seen]) -> tuple["Vector", "Vector"]:
+    import numpy as np
+
+    values = np.array([[asdict(one.signals)[name] for name in _SIGNALS] for one in seen])
+    return values, np.array([one.right for one in seen], dtype=float)
+
+
 def _logistic(values: "Vector", right: "Vector", _: "Vector") -> Model:
+    import numpy as np
+
+    return _weighted(values, right, np.ones(len(right)))
+
+
+def _weighted(values: "Vector", right: "Vector", each: "Vector") -> Model:
     """Logistic regression, signs bounded, shrunk a little (L2 over standardised signals)."""
     import numpy as np
     from scipy.optimize import minimize
@@ -129,8 +153,8 @@ def _logistic(values: "Vector", right: "Vector", _: "Vector") -> Model:
     def loss(weights: "Vector") -> tuple[float, "Vector"]:
         score = standard @ weights[1:] + weights[0]
         shrunk = _SHRINKAGE * weights[1:]
-        value = np.logaddexp(0.0, score).sum() - right @ score + 0.5 * shrunk @ weights[1:]
-        miss = 1.0 / (1.0 + np.exp(-score)) - right
+        value = each @ (np.logaddexp(0.0, score) - right * score) + 0.5 * shrunk @ weights[1:]
+        miss = each * (1.0 / (1.0 + np.exp(-score)) - right)
         return float(value), np.concatenate([[miss.sum()], standard.T @ miss + shrunk])
 
     found = minimize(
@@ -149,6 +173,8 @@ def _logistic(values: "Vector", right: "Vector", _: "Vector") -> Model:
 
 
 def _bounds(name: str) -> tuple[float | None, float | None]:
+    if name in _UNWEIGHED:
+        return 0.0, 0.0
     if name in _FREE:
         return None, None
     return (None, 0.0) if name in _FALLING else (0.0, None)
