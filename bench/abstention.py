@@ -52,7 +52,7 @@ def report(sets: Sets, board: Board) -> None:
         crossed, thresholds = _crossed(seen)
         _add(f"{name}, other half", crossed, board, at_least=0.92, ece_at_most=0.05)
         _add_precise(f"{name}, other half", crossed, thresholds, board)
-    headings = _calibrated(sets["headings"])
+    headings = _calibrated(sets["headings"], toward=shipped)
     for name in QUESTIONS:
         judged = [(headings.probability(one.signals), one) for one in sets[name]]
         _add(f"{name}, from its corpus' headings", judged, board)
@@ -79,13 +79,17 @@ def _crossed(seen: Sequence[Seen]) -> tuple[Judged, dict[bool, float | None]]:
     return judged, thresholds
 
 
-def _calibrated(seen: Sequence[Seen]) -> Calibration:
+def _calibrated(seen: Sequence[Seen], toward: Calibration | None = None) -> Calibration:
     return calibrated(
-        Observed(seen=tuple(seen), skipped={}), precision=0.9, certainty=0.9, now=sample_day()
+        Observed(seen=tuple(seen), skipped={}),
+        precision=PRECISION,
+        certainty=_POINT_ESTIMATE,
+        now=sample_day(),
+        toward=toward,
     ).calibration
 
 
-def _add(
+def _add(  # noqa: PLR0913 - what is judged, and what is asked of it
     what: str,
     judged: Judged,
     board: Board,

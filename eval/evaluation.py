@@ -13,6 +13,7 @@ from typing import Protocol
 from copilot.ask import Copilot
 from copilot.calibration_in_force import CalibrationInForce
 from copilot.records import Records
+from eval.calibration.drift import drift, live_signals
 from eval.case import Case
 from eval.judge_model import JudgeUse
 from eval.report.making import dataset_json, report_of
@@ -140,7 +141,7 @@ def evaluate(  # noqa: PLR0913 - what is asked, by whom it is judged, and who wa
         writer=", ".join(sorted({one.seen.writer for one in judged} - {""})),
         dataset=dataset_json(name, cases),
         corpus=corpus_json(assembly.catalog),
-        calibration=_calibration(assembly.calibration),
+        calibration=_calibration(assembly.calibration, assembly.database),
         judge=judging.use if judging else None,
         seconds=round(time.perf_counter() - began, 3),
     )
@@ -173,14 +174,19 @@ def corpus_json(catalog: Catalog) -> CorpusJson:
     return CorpusJson(sha256=digest, documents=len(newest))
 
 
-def _calibration(in_force: CalibrationInForce) -> CalibrationJson:
-    used = in_force.calibration
+def _calibration(chosen: CalibrationInForce, database: Database) -> CalibrationJson:
+    made = chosen.calibration
+    # An evaluation's own questions leave no record: these are what people asked.
+    found = drift(made, live_signals(database, None))
     return CalibrationJson(
-        version=used.version,
-        fitted_at=used.fitted_at,
-        fitted_on=used.fitted_on,
-        cases=used.cases,
-        stale=in_force.notice if in_force.stale else "",
+        version=made.version,
+        fitted_at=made.fitted_at,
+        fitted_on=made.fitted_on,
+        cases=made.cases,
+        own=chosen.own,
+        stale=chosen.notice,
+        live_questions=found.questions,
+        drifted=list(found.moved),
     )
 
 

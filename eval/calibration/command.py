@@ -87,7 +87,12 @@ def run_calibrate(parts: Parts, options: argparse.Namespace) -> int:
     cases, told = _cases(parts, visible, options)
     observed = _observed(parts, visible, cases, options)
     made = calibrated(
-        observed, precision=options.precision, certainty=options.certainty, now=parts.clock()
+        observed,
+        precision=options.precision,
+        certainty=options.certainty,
+        now=parts.clock(),
+        # Headings are easier than questions, so they may move what is known, not replace it.
+        toward=Calibration.load() if options.from_corpus else None,
     )
     calibration = replace(
         made.calibration,
@@ -105,16 +110,29 @@ def run_calibrate(parts: Parts, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_result(calibration, made, observed, output, beside)))
     else:
-        _print(calibration, made, observed, output, beside, takes_force=takes_force)
+        _print(
+            calibration,
+            made,
+            observed,
+            output,
+            beside,
+            made_from_corpus=options.from_corpus,
+            takes_force=takes_force,
+        )
     return 0
 
 
 def calibrated(
-    observed: Observed, *, precision: float, certainty: float, now: datetime
+    observed: Observed,
+    *,
+    precision: float,
+    certainty: float,
+    now: datetime,
+    toward: Calibration | None = None,
 ) -> Calibrated:
     """Fit what was seen; raises `CalibrationError` where that is too little."""
     seen, shipped = observed.seen, Calibration.load()
-    fitted = fit(seen)
+    fitted = fit(seen, toward)
     made = calibration_of(fitted, shipped, seen)
     unseen = _as_the_copilot_sees_it(made, fitted, seen)
     judged = reliability(unseen, [one.right for one in seen])
@@ -245,6 +263,7 @@ def _print(  # noqa: PLR0913 - everything there is to tell
     output: Path,
     beside: Path,
     *,
+    made_from_corpus: bool,
     takes_force: bool,
 ) -> None:
     print(
@@ -259,6 +278,11 @@ def _print(  # noqa: PLR0913 - everything there is to tell
     if calibration.thresholds:
         _print_thresholds(calibration.thresholds)
     print(f"written: {output} and {beside}")
+    if made_from_corpus:
+        print(
+            "headings use the documents' own words: confidence is too high for people who do not; "
+            "calibrate on real questions as soon as there are some"
+        )
     if takes_force:
         print("it takes force with the next start of the copilot")
 

@@ -6,6 +6,7 @@ that reason gives; an isotonic line over its scores is kept where it predicts un
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from copilot.confidence import Calibration
@@ -26,6 +27,7 @@ _FALLING = frozenset({"unseen", "stray"})
 _FREE = frozenset({"length"})
 _UNWEIGHED = frozenset({"found"})
 _SHRINKAGE = 1.0
+_PULL = 1 / 3
 _SEED = 23
 _SIGNALS = tuple(field.name for field in fields(Signals))
 
@@ -55,8 +57,12 @@ class Fitted:
     log_loss: dict[str, float]
 
 
-def fit(seen: Sequence[Seen]) -> Fitted:
-    """Fit, and keep the better kind by its log loss out of fold; raises `CalibrationError`."""
+def fit(seen: Sequence[Seen], toward: Calibration | None = None) -> Fitted:
+    """Fit, and keep the better kind by its log loss out of fold; raises `CalibrationError`.
+
+    With `toward` a signal leaves the weight it has there only as far as many cases insist: for
+    cases that stand for real questions without being such.
+    """
     _check(seen)
     _need_the_extra()
     import numpy as np
@@ -64,8 +70,8 @@ def fit(seen: Sequence[Seen]) -> Fitted:
     values, right = _arrays(seen)
     folds = _folds([one.question for one in seen])
     kinds: dict[str, Callable[[Vector, Vector, Vector], Model]] = {
-        "logistic": _logistic,
-        "isotonic": _bent,
+        "logistic": partial(_logistic, toward),
+        "isotonic": partial(_bent, toward),
     }
     unseen = {name: np.zeros(len(seen)) for name in kinds}
     for fold in range(_FOLDS):
@@ -135,14 +141,19 @@ def _arrays(seen: Sequence[Seen]) -> tuple["Vector", "Vector"]:
     return values, np.array([one.right for one in seen], dtype=float)
 
 
-def _logistic(values: "Vector", right: "Vector", _: "Vector") -> Model:
+def _logistic(toward: Calibration | None, values: "Vector", right: "Vector", _: "Vector") -> Model:
     import numpy as np
 
-    return _weighted(values, right, np.ones(len(right)))
+    return _weighted(values, right, np.ones(len(right)), toward)
 
 
-def _weighted(values: "Vector", right: "Vector", each: "Vector") -> Model:
-    """Logistic regression, signs bounded, shrunk a little (L2 over standardised signals)."""
+def _weighted(
+    values: "Vector", right: "Vector", each: "Vector", toward: Calibration | None = None
+) -> Model:
+    """Logistic regression with bounded signs, L2 over standardised signals.
+
+    It shrinks a little, to nothing; or much, to the weights of another calibration.
+    """
     import numpy as np
     from scipy.optimize import minimize
 
@@ -150,10 +161,15 @@ def _weighted(values: "Vector", right: "Vector", each: "Vector") -> Model:
     varying = scale > 1e-9  # noqa: PLR2004 - below it is rounding
     standard = np.where(varying, (values - middle) / np.where(varying, scale, 1.0), 0.0)
 
+    known = toward.coefficients if toward else {}
+    middle_of_pull = np.array([known.get(name, 0.0) for name in _SIGNALS]) * scale
+    pull = _PULL * len(right) if toward else _SHRINKAGE
+
     def loss(weights: "Vector") -> tuple[float, "Vector"]:
         score = standard @ weights[1:] + weights[0]
-        shrunk = _SHRINKAGE * weights[1:]
-        value = each @ (np.logaddexp(0.0, score) - right * score) + 0.5 * shrunk @ weights[1:]
+        apart = weights[1:] - middle_of_pull
+        shrunk = pull * apart
+        value = each @ (np.logaddexp(0.0, score) - right * score) + 0.5 * shrunk @ apart
         miss = each * (1.0 / (1.0 + np.exp(-score)) - right)
         return float(value), np.concatenate([[miss.sum()], standard.T @ miss + shrunk])
 
@@ -180,7 +196,7 @@ def _bounds(name: str) -> tuple[float | None, float | None]:
     return (None, 0.0) if name in _FALLING else (0.0, None)
 
 
-def _bent(values: "Vector", right: "Vector", folds: "Vector") -> Model:
+def _bent(toward: Calibration | None, values: "Vector", right: "Vector", folds: "Vector") -> Model:
     """The same with an isotonic line over scores that were predicted out of fold."""
     import numpy as np
     from sklearn.isotonic import IsotonicRegression
@@ -188,13 +204,13 @@ def _bent(values: "Vector", right: "Vector", folds: "Vector") -> Model:
     scores = np.zeros(len(right))
     for fold in np.unique(folds):
         kept = folds != fold
-        inner = _logistic(values[kept], right[kept], folds[kept])
+        inner = _logistic(toward, values[kept], right[kept], folds[kept])
         scores[~kept] = _scores(inner, values[~kept])
     # Never quite 0 or 1: a step of a few cases has proven neither.
     edge = 1.0 / (len(right) + 2.0)
     line = IsotonicRegression(y_min=edge, y_max=1.0 - edge, out_of_bounds="clip")
     line.fit(scores, right)
-    whole = _logistic(values, right, folds)
+    whole = _logistic(toward, values, right, folds)
     points = tuple(
         (float(x), float(y)) for x, y in zip(line.X_thresholds_, line.y_thresholds_, strict=True)
     )

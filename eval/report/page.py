@@ -18,7 +18,7 @@ from eval.report.plots import (
     reliability_plot,
     risk_plot,
 )
-from eval.report.schemas import ReportJson
+from eval.report.schemas import CalibrationJson, ReportJson
 from eval.report.tables import broken_promises, figures_table, groups_table, share, tiles
 
 
@@ -152,7 +152,8 @@ def _about(report: ReportJson) -> Markup:
             "p",
             f"Cases {header.dataset.sha256[:12]}, documents {header.corpus.sha256[:12]}, embedder "
             f"{header.embedder}, calibration {calibration.version} of {calibration.fitted_at} "
-            f"({calibration.cases:,} cases). Fitted on: {calibration.fitted_on}",
+            f"({calibration.cases:,} cases). Fitted on: {calibration.fitted_on}"
+            + _drift(calibration),
             class_="about",
         ),
         tag("p", _judging(header.judge), class_="about") if header.judge else None,
@@ -165,6 +166,15 @@ def _judging(use: JudgeUse) -> str:
         f"Judged by {use.model} in {use.runs} runs: {use.calls:,} calls, {use.cached:,} replies "
         f"kept from before, {use.failed:,} without a reply, {use.unusable:,} unusable; "
         f"{use.input_tokens:,} tokens in and {use.output_tokens:,} out{cost}."
+    )
+
+
+def _drift(calibration: CalibrationJson) -> str:
+    if not calibration.drifted:
+        return ""
+    return (
+        f" The latest {calibration.live_questions:,} questions that people asked are otherwise in "
+        f"{', '.join(calibration.drifted)} (`partner-copilot eval drift`)."
     )
 
 

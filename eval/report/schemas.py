@@ -43,13 +43,20 @@ class CorpusJson(_Part):
 
 
 class CalibrationJson(_Part):
-    """What turned signals into confidence. `stale` says why it does not fit; empty if it does."""
+    """What turned signals into confidence. `stale` says why it does not fit; empty if it does.
+
+    `own` says whether an owner fitted it. `drifted` are the signals that live questions, as many
+    as `live_questions`, have otherwise than those it was fitted on.
+    """
 
     version: str
     fitted_at: str
     fitted_on: str
     cases: int
+    own: bool = False
     stale: str = ""
+    live_questions: int = 0
+    drifted: list[str] = []
 
 
 class HeaderJson(_Part):

@@ -1,5 +1,5 @@
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -116,3 +116,29 @@ def test_a_year_that_the_passage_lacks_lowers_confidence() -> None:
     doubt = 1 - confidence("How fast is a P1 ticket answered?", sla, *OTHERS)
     with_a_year = confidence("How fast is a P1 ticket answered in 2029?", sla, *OTHERS)
     assert 1 - with_a_year > 2 * doubt
+
+
+def test_neighbouring_words_of_the_question_that_stand_together_raise_confidence() -> None:
+    together = passage("Masked copies are deleted after sixty days.", cosine=0.5, keywords=9.0)
+    apart = passage(
+        "Masked are the cards of all customers in every report. Rooms and copies, once printed by "
+        "the office, stay until they are deleted.",
+        cosine=0.5,
+        keywords=9.0,
+    )
+    question = read_question("When are masked copies deleted?")
+    signals = []
+    for one in (together, apart):
+        statistics = statistics_of(one, *OTHERS)
+        draft = ExtractiveWriter().write(question, (one, *OTHERS), statistics)
+        found = signals_of(question, (one, *OTHERS), draft, statistics)
+        assert found is not None
+        signals.append(found)
+    assert signals[0].pairs > signals[1].pairs
+    assert signals[0].passage_cover == signals[1].passage_cover
+
+
+def test_where_next_to_nothing_is_found_the_passage_speaks_for_itself() -> None:
+    answer = passage(MASKED, title="Data handling", cosine=0.8, keywords=25.0)
+    assert confidence("When are masked copies of production deleted?", answer) > 0.7
+    assert confidence("When is the stock counted?", replace(answer, dense_score=0.1)) < 0.3
