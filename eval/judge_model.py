@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TIME_LIMIT = 60.0
 """Seconds for one reply."""
 _RETRIES = 1
+_NO_KEY = "none"
 _MOST_IN_A_ROW = 5
 _MILLION = 1_000_000
 
@@ -84,8 +85,13 @@ class ChatJudge:
 
     def reply(self, prompt: str) -> JudgeReply:
         """The reply to one prompt. Raises `JudgeSilentError` where there is none."""
+        from langsmith import tracing_context
+
         try:
-            message = self._model.invoke(prompt)
+            # An operator's environment may have tracing on for other programs: it would send
+            # questions and documents elsewhere.
+            with tracing_context(enabled=False):
+                message = self._model.invoke(prompt, config={"callbacks": []})
         except Exception as error:  # noqa: BLE001 - each provider has its own
             raise JudgeSilentError(self._told(error)) from None
         text = message.text if isinstance(message.text, str) else str(message.content)
@@ -179,14 +185,9 @@ def judge_from(settings: Settings) -> ChatJudge:
     same = not settings.chat_model or _provider(settings.chat_model) == _provider(name)
     if not url and key is None and same:
         url, key = settings.chat_base_url, settings.chat_api_key
-    options: dict[str, Any] = {"temperature": 0, "timeout": TIME_LIMIT, "max_retries": _RETRIES}
-    if url:
-        options["azure_endpoint" if _provider(name) == "azure_openai" else "base_url"] = url
     secret = key.get_secret_value() if key is not None else ""
-    if secret:
-        options["api_key"] = secret
     try:
-        model = init_chat_model(name, **options)
+        model: BaseChatModel = init_chat_model(name, **_options(name, url, secret))
     except ImportError as error:
         raise JudgeModelError(f"COPILOT_JUDGE_MODEL {name!r}: {_line(error)}") from None
     except Exception as error:  # noqa: BLE001 - each provider has its own way to refuse
@@ -194,7 +195,30 @@ def judge_from(settings: Settings) -> ChatJudge:
             f"COPILOT_JUDGE_MODEL {name!r} cannot be used: {_why(error)}; is it provider:name, and "
             "is COPILOT_JUDGE_API_KEY set?"
         ) from None
+    # Ours keeps usable replies only, and by run.
+    model.cache = False
     return ChatJudge(model, f"{name} at {_shown(url)}" if url else name, secret)
+
+
+def _options(name: str, url: str, secret: str) -> dict[str, Any]:
+    provider = _provider(name)
+    if provider == "ollama":
+        headers = {"headers": {"Authorization": f"Bearer {secret}"}} if secret else {}
+        return {
+            "temperature": 0,
+            "client_kwargs": {"timeout": TIME_LIMIT, **headers},
+            **({"base_url": url} if url else {}),
+        }
+    options: dict[str, Any] = {"temperature": 0, "timeout": TIME_LIMIT, "max_retries": _RETRIES}
+    if provider == "azure_openai":
+        options["azure_deployment"] = name.partition(":")[2]
+    if url:
+        options["azure_endpoint" if provider == "azure_openai" else "base_url"] = url
+        # Never a key of the environment to an address that it was not made for.
+        options["api_key"] = secret or _NO_KEY
+    elif secret:
+        options["api_key"] = secret
+    return options
 
 
 def price_of(settings: Settings) -> tuple[float, float] | None:

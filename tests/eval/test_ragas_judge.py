@@ -322,6 +322,13 @@ class TestSettings:
         given = settings(tmp_path, "http://user:word@127.0.0.1:9/v1?token=t")
         assert judge_from(given).name == "openai:judge at http://127.0.0.1:9/v1"
 
+    def test_a_key_of_the_environment_does_not_travel_to_the_endpoint(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("OPENAI_API_KEY", "of-another-program")
+        with judge_server(lambda _: "I am the judge.") as server:
+            given = settings(tmp_path, server.url).model_copy(update={"judge_api_key": None})
+            assert judge_from(given).reply("Who are you?").text == "I am the judge."
+            assert server.keys == ["Bearer none"]
+
     @pytest.mark.parametrize("provider", ["anthropic", "ollama"])
     def test_other_providers_are_one_setting_away(self, tmp_path, provider):
         pytest.importorskip(f"langchain_{provider}", reason="that provider is not installed")

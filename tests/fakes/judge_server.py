@@ -25,6 +25,7 @@ class JudgeServer:
     refusal: str = "not you"
     seconds: float = 0.0
     prompts: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
 
 def sensible(prompt: str) -> str:
@@ -83,6 +84,7 @@ def judge_server(script: Script = sensible) -> Iterator[JudgeServer]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             prompt = body["messages"][-1]["content"]
             served.prompts.append(prompt)
+            served.keys.append(self.headers["Authorization"])
             time.sleep(served.seconds)
             if served.status == 200:
                 self._send(200, _completion(body["model"], prompt, served.script(prompt)))
