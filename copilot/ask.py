@@ -220,7 +220,7 @@ class Copilot:
             judged = replace(judged, verdict=verdict)
         return self._outcomes.weighed(asked.principal, found, worded.draft, judged, worded.notice)
 
-    def _judged(  # noqa: PLR0913, PLR0917 - all of it bears on the verdict
+    def _judged(  # noqa: PLR0913 - all of it bears on the verdict
         self,
         asked: Asked,
         question: Question,

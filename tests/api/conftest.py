@@ -181,11 +181,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield House(app=app, client=client, assembly=assembly, calendar=calendar)
 
 
-@pytest.fixture(scope="session")
-def served(house: House) -> Iterator[str]:
-    """The same application behind a real server on this machine; its address."""
-    # The parts are open already, so the server has nothing to start.
-    config = uvicorn.Config(house.app, log_config=None, access_log=False, lifespan="off")
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """An application that is open already, behind a real server on this machine; its address."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -194,3 +193,10 @@ def served(house: House) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def served(house: House) -> Iterator[str]:
+    """The same application behind a real server on this machine; its address."""
+    with serving(house.app) as address:
+        yield address
