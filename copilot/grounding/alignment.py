@@ -19,7 +19,7 @@ _MISSING = -0.6
 _CHANGE = 1.6
 _LONGER = 0.35
 _LEAST = 2
-_OPENING = 3
+_OPENING = 2
 _SIDE_BY_SIDE = frozenset({",", ";", ":", ".", "!", "|", "\n", "\u2014", "(", ")", "and", "but",
                            "while", "whereas", "though", "although", " - "})  # fmt: skip
 _SUBORDINATE = frozenset({
@@ -116,6 +116,8 @@ def joins_whole_facts(parts: Sequence[Part]) -> bool:
     for part in parts:
         if part.fact.lead and not part.fact.refers_back and not _says_its_subject(part):
             return False
+    if len(parts) > 1 and any(part.fact.cells and not _tells_a_value(part) for part in parts):
+        return False
     for before, part in pairwise(parts):
         joint = [one.word for one in part.lexemes[:2]]
         if joint and (joint[0] not in _SIDE_BY_SIDE or joint[-1] in _SUBORDINATE):
@@ -127,8 +129,14 @@ def joins_whole_facts(parts: Sequence[Part]) -> bool:
     return True
 
 
+def _tells_a_value(part: Part) -> bool:
+    key = next((forms_of(cell.value) for cell in part.fact.cells if cell.is_key), frozenset())
+    return bool((forms_of(part.lexemes) & part.fact.forms) - key)
+
+
 def _says_its_subject(part: Part) -> bool:
-    opening = [one.form for one in part.fact.own if one.telling][:_OPENING]
+    words = [one.form for one in part.fact.own if one.kind in {Kind.WORD, Kind.CODE}]
+    opening = words[:_OPENING]
     return not opening or not frozenset(opening).isdisjoint(one.form for one in part.lexemes)
 
 

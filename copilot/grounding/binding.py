@@ -4,7 +4,7 @@
 belongs to another part of the sentence, and that part names a rival.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from copilot.grounding.facts import Cell, Fact, forms_of
@@ -42,7 +42,7 @@ def uses_header(claim: Sequence[Lexeme], fact: Fact) -> bool:
     return any(
         one.kind in {Kind.NUMBER, Kind.CODE, Kind.DATE}
         and one.form not in own
-        and not (one.quantity and one.quantity.unit == "rank")
+        and not (one.quantity and one.quantity.unit.endswith("rank"))
         and any(one.form == other.form for other in fact.header_lexemes)
         for one in claim
     )
@@ -52,6 +52,8 @@ def unsupported_name(claim: Sequence[Lexeme], fact: Fact) -> bool:
     """Whether a code or name of the claim is nowhere in the fact or above it."""
     own = fact.forms | forms_of(fact.header_lexemes)
     if _opens_with_another(claim, own | fact.around):
+        return True
+    if _takes_the_place(claim, fact):
         return True
     for one, other in pairwise(claim):
         # Whose manager it is matters as much as that it is one.
@@ -68,13 +70,29 @@ def unsupported_name(claim: Sequence[Lexeme], fact: Fact) -> bool:
     return False
 
 
+def _takes_the_place(claim: Sequence[Lexeme], fact: Fact) -> bool:
+    """Whether a name from above the fact stands where the fact has a name that the claim lacks."""
+    own, said = forms_of(fact.own), forms_of(claim)
+    borrowed = {_sort_of(one) for one in claim if _is_named(one) and one.form not in own}
+    replaced = {_sort_of(one) for one in fact.own if _is_named(one) and one.form not in said}
+    return not fact.cells and bool(borrowed & replaced)
+
+
+def _sort_of(one: Lexeme) -> str:
+    if one.kind is Kind.CODE:
+        return "".join("9" if letter.isdigit() else "a" for letter in one.form[:2])
+    return _kind_of(one)
+
+
 def _opens_with_another(claim: Sequence[Lexeme], known: frozenset[str]) -> bool:
     """Whether a sentence opens with a capitalised word of its own, where its subject stands."""
-    at = next((at for at, one in enumerate(claim) if one.kind is not Kind.JOINT), None)
-    if at is None or not claim[at].opens or claim[at].form in known:
-        return False
-    following = claim[at + 1].word if at + 1 < len(claim) else ""
-    return not claim[at].word.endswith(("ly", "ing")) and following not in _DETERMINERS
+    for at, one in enumerate(claim):
+        if not one.opens or one.form in known:
+            continue
+        following = claim[at + 1].word if at + 1 < len(claim) else ""
+        if not one.word.endswith(("ly", "ing")) and following not in _DETERMINERS:
+            return True
+    return False
 
 
 def wrong_column(claim: Sequence[Lexeme], fact: Fact) -> bool:
@@ -82,7 +100,7 @@ def wrong_column(claim: Sequence[Lexeme], fact: Fact) -> bool:
     if not fact.cells:
         return False
     key = next((forms_of(cell.value) for cell in fact.cells if cell.is_key), frozenset())
-    said, spoken = forms_of(claim), f" {' '.join(one.word for one in claim)} "
+    said, spoken = _measured(claim), f" {' '.join(one.word for one in claim)} "
     others = [cell for cell in fact.cells if not cell.is_key and cell.value]
     named = [cell for cell in others if _is_named_in(cell, said, spoken)]
     for cell in others:
@@ -95,18 +113,38 @@ def wrong_column(claim: Sequence[Lexeme], fact: Fact) -> bool:
 
 
 def _is_named_in(cell: Cell, said: frozenset[str], spoken: str) -> bool:
-    name = forms_of(cell.name)
+    name = _measured(cell.name)
     if name:
         return name <= said
     return bool(cell.name) and f" {' '.join(one.word for one in cell.name)} " in spoken
 
 
+def _measured(lexemes: Sequence[Lexeme]) -> frozenset[str]:
+    """Forms, numbers with their units: 2 hours are not 2 days."""
+    return frozenset(
+        f"{one.form} {one.quantity.unit}".strip() if one.quantity else one.form
+        for one in lexemes
+        if one.telling
+    )
+
+
 def _told(cell: Cell, key: frozenset[str], said: frozenset[str], spoken: str) -> float:
     """The share of a cell's value that is said; where it has no telling words, by its words."""
-    value = forms_of(cell.value) - forms_of(cell.name) - key
+    value = _measured(cell.value) - _measured(cell.name) - key
     if value:
         return len(value & said) / len(value)
     return float(any(f" {one.word} " in spoken for one in cell.value))
+
+
+def names_another(claim: Sequence[Lexeme], fact: Fact, facts: Iterable[Fact]) -> bool:
+    """Whether a claim gives an amount to something that another fact gives its amount to."""
+    if not any(_is_amount(one) for one in claim):
+        return False
+    known = fact.forms | fact.around
+    foreign = {one.form for one in claim if one.kind is Kind.WORD and one.form not in known}
+    return bool(foreign) and any(
+        foreign & other.forms and any(_is_amount(one) for one in other.lexemes) for other in facts
+    )
 
 
 def _crossed(claim: Sequence[Lexeme], fact: Fact) -> bool:

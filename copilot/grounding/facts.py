@@ -249,6 +249,13 @@ def _cells(line: str) -> tuple[str, ...]:
     return tuple(readable(cell) for cell in _CELL.split(line.strip().strip("|")))
 
 
-def anchors(lexemes: Sequence[Lexeme], kinds: frozenset[Kind]) -> tuple[Lexeme, ...]:
-    """The lexemes of these kinds."""
-    return tuple(one for one in lexemes if one.kind in kinds)
+def clauses_of(lexemes: Sequence[Lexeme]) -> Iterator[tuple[Lexeme, ...]]:
+    """The clauses of a sentence, each with the joint that opens it."""
+    piece: list[Lexeme] = []
+    for one in lexemes:
+        if one.kind is Kind.JOINT and piece:
+            yield tuple(piece)
+            piece = []
+        piece.append(one)
+    if piece:
+        yield tuple(piece)

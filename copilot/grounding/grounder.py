@@ -7,7 +7,7 @@ from enum import StrEnum
 from copilot.evidence import Claim, Evidence, Span
 from copilot.grounding import binding, negation, scope, substance
 from copilot.grounding.alignment import Part, align, joins_whole_facts
-from copilot.grounding.facts import Fact, facts_of, forms_of, readable
+from copilot.grounding.facts import Fact, clauses_of, facts_of, forms_of, readable
 from copilot.grounding.lexemes import Kind, Lexeme, read
 from copilot.grounding.plain import plain
 from copilot.grounding.ports import Closeness, FactChecker
@@ -93,7 +93,7 @@ class Grounder:
         parts = align(read(text), facts)
         failed = (
             _no_statement(text, cited)
-            or _unsupported(parts, frozenset(form(term.word) for term in question.terms))
+            or _unsupported(parts, facts, frozenset(form(term.word) for term in question.terms))
             or self._too_far(text, parts)
         )
         if failed is not None:
@@ -169,8 +169,12 @@ def _bare(text: str) -> str:
     return " ".join(text.replace("|", " ").split()).strip(" .*-")
 
 
-def _unsupported(parts: Sequence[Part], asked: frozenset[str]) -> Unsupported | None:
+def _unsupported(
+    parts: Sequence[Part], facts: Sequence[Fact], asked: frozenset[str]
+) -> Unsupported | None:
     if not joins_whole_facts(parts):
+        return Unsupported.BINDING
+    if any(binding.names_another(part.lexemes, part.fact, facts) for part in parts):
         return Unsupported.BINDING
     return next((failed for part in parts if (failed := _fails(part, asked))), None)
 
@@ -187,6 +191,7 @@ def _fails(part: Part, asked: frozenset[str]) -> Unsupported | None:
         (lambda: scope.changes_duty(claim, fact), Unsupported.MODALITY),
         (lambda: scope.changes_scope(claim, fact, asked), Unsupported.SCOPE),
         (lambda: _longest_foreign_run(claim, fact) >= _RUN, Unsupported.CONTENT),
+        (lambda: _adds_a_clause(claim, fact), Unsupported.CONTENT),
     )
     return _first(checks)
 
@@ -211,12 +216,21 @@ def _longest_foreign_run(claim: Sequence[Lexeme], fact: Fact) -> int:
     return longest
 
 
+def _adds_a_clause(claim: Sequence[Lexeme], fact: Fact) -> bool:
+    """Whether a clause after the first, or an item of a list, has no word of the fact."""
+    clauses = [[one for one in clause if one.telling] for clause in clauses_of(claim)]
+    return any(
+        clause and not any(_known(one, fact) or one.kind is not Kind.WORD for one in clause)
+        for clause in clauses[1:]
+    )
+
+
 def _covered(part: Part) -> float:
     """The share of the part's telling words that its fact has."""
     telling = [one for one in part.lexemes if one.telling]
     if not telling:
         return 1.0
-    own = part.fact.forms
+    own = part.fact.forms | forms_of(part.fact.header_lexemes)
     found = sum(
         1.0 if one.form in own or one.kind is not Kind.WORD
         else _AROUND if one.form in part.fact.around else 0.0

@@ -70,7 +70,7 @@ _DATE = re.compile(
 _TOKEN = re.compile(
     r"(?P<url>\b(?:https?://|www\.)[^\s)>\]\"']+)"
     r"|(?P<path>(?<![\w/])/?\w[\w.{}-]*(?:/[\w.{}-]+)+/?|(?<![\w/])/[\w.{}-]+)"
-    r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w,]))"
+    r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w|,\d))"
     r"|(?P<word>[^\W_]+(?:(?:[-._/:@+#&]+|'(?=[^\W\d_])|_+)[^\W_]+)*)"
     r"|(?P<sign>[%\u20ac$\u00a3\u00a5])"
     r"|(?P<joint>[,;:()\u2014|\u2192]|[.!?](?=\s|$)|\n| - )"
@@ -110,7 +110,8 @@ _JOINING = frozenset(
         "as",
     ]
 )
-_COUNTED_ONE = frozenset({*UNITS, *QUALIFIERS, *SCALES, "person", "attempt", "sentence", "page"})
+_COUNTED = frozenset({*UNITS, *QUALIFIERS, *SCALES})
+_DETERMINERS = frozenset({"the", "this", "that", "each", "every", "any", "no", "which", "another"})
 _ORDINAL_WORDS = {word: str(value) for word, value in ORDINALS.items()}
 _TIMES = frozenset({"twice", "thrice", "half", "double", "triple", "dozen"})
 
@@ -229,10 +230,10 @@ def _number(value: str, start: int, end: int) -> Lexeme:
     )  # fmt: skip
 
 
-def _ranked(value: str, word: str, start: int, end: int) -> Lexeme:
+def _ranked(value: str, word: str, start: int, end: int, unit: str = "") -> Lexeme:
     return Lexeme(
         kind=Kind.NUMBER, form=value, word=word, start=start, end=end,
-        quantity=Quantity(value=value, unit="rank"),
+        quantity=Quantity(value=value, unit=f"{unit} rank".strip()),
     )  # fmt: skip
 
 
@@ -265,9 +266,10 @@ def _counted(text: str, raw: list[Lexeme]) -> Iterator[Lexeme]:
     while at < len(raw):
         one = raw[at]
         value = _value_of(raw, at)
-        if one.kind is Kind.NUMBER and one.quantity and one.quantity.unit == "rank":
-            yield one
-            at += 1
+        if one.kind is Kind.NUMBER and one.quantity and one.quantity.unit.endswith("rank"):
+            unit, extra = _unit_of(raw, at + 1)
+            yield _ranked(one.form, one.word, one.start, raw[at + extra].end, unit)
+            at += 1 + extra
         elif value is not None:
             number, used = value
             unit, extra = _unit_of(raw, at + used)
@@ -283,8 +285,9 @@ def _counted(text: str, raw: list[Lexeme]) -> Iterator[Lexeme]:
             )  # fmt: skip
             at += used + extra
         elif one.word in _ORDINAL_WORDS and one.kind is Kind.WORD:
-            yield _ranked(_ORDINAL_WORDS[one.word], one.word, one.start, one.end)
-            at += 1
+            unit, extra = _unit_of(raw, at + 1)
+            yield _ranked(_ORDINAL_WORDS[one.word], one.word, one.start, raw[at + extra].end, unit)
+            at += 1 + extra
         elif one.word in CURRENCIES and one.kind in _MONEY and _next_is_number(raw, at):
             at += 1
         elif one.word in _TIMES and one.kind is Kind.WORD:
@@ -344,7 +347,10 @@ def _value_of(raw: list[Lexeme], at: int) -> tuple[str, int] | None:
 
 def _counts(raw: list[Lexeme], at: int) -> bool:
     """Whether "one" is a number here and not a pronoun."""
-    return at + 1 < len(raw) and raw[at + 1].word in _COUNTED_ONE
+    if at + 1 >= len(raw) or (at and raw[at - 1].word in _DETERMINERS):
+        return False
+    following = raw[at + 1]
+    return following.word in _COUNTED or following.kind in {Kind.WORD, Kind.CODE}
 
 
 def _unit_of(raw: list[Lexeme], at: int) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from copilot.grounding.facts import Fact, forms_of
+from copilot.grounding.facts import Fact, clauses_of, forms_of
 from copilot.grounding.lexemes import Kind, Lexeme
 from copilot.grounding.words import denying_forms, form, opposites, skipped_forms
 
@@ -15,6 +15,10 @@ _NO_NEGATION = frozenset({
     "only", "later", "more", "fewer", "less", "longer", "earlier", "exceed", "matter",
 })  # fmt: skip
 _DENYING_CELLS = frozenset({"none", "no", "never", "not"})
+_VERBS = frozenset({
+    "can", "cannot", "is", "are", "was", "were", "may", "must", "will", "should", "does", "do",
+    "has", "have", "stays", "goes",
+})  # fmt: skip
 _SCOPE = 5
 _MANY = 2
 _NEAR = 3
@@ -91,7 +95,7 @@ def _affirms(
         if cue.head in stated - denied - given_stated and not contrary and not cue.backwards:
             return True
         most = len(cue.scope & stated) >= _MANY and not cue.scope & (denied | given_stated)
-        if most and not denied and not said & denying_forms():
+        if most and not cue.backwards and not denied and not said & denying_forms():
             return True
     if fact.denied and not denied and len(fact.denied & stated) >= _MANY:
         return not said & denying_forms()
@@ -120,6 +124,8 @@ def _says_the_contrary(claim: Sequence[Lexeme], fact: Fact) -> bool:
     for at, one in enumerate(claim):
         word = form(one.word)
         if word in given or one.form in given:
+            if _stands_with_the_contrary(claim, at, fact):
+                return True
             continue
         for other in opposites().get(word, frozenset()):
             if other in given and _is_denied(claim, at) == _is_denied(fact.lexemes, given[other]):
@@ -127,8 +133,27 @@ def _says_the_contrary(claim: Sequence[Lexeme], fact: Fact) -> bool:
     return False
 
 
+def _stands_with_the_contrary(claim: Sequence[Lexeme], at: int, fact: Fact) -> bool:
+    """Whether what a word is said of has its opposite said of it in the fact.
+
+    "It is closed, the ticket stays open" does not say that the ticket is closed.
+    """
+    word = form(claim[at].word)
+    contrary = opposites().get(word, frozenset())
+    if not contrary & fact.forms or word in fact.around:
+        return False
+    clauses = [forms_of(one) for one in clauses_of(fact.lexemes)]
+    mine = next(one for one in clauses_of(claim) if claim[at] in one)
+    here = [one for one in clauses if word in one and not contrary & one]
+    there = [one for one in clauses if contrary & one and word not in one]
+    said = forms_of(mine) - {word}
+    near = max((len(said & one) for one in here), default=0)
+    return bool(here) and any(len(said & one) > near for one in there)
+
+
 def _is_denied(lexemes: Sequence[Lexeme], at: int) -> bool:
-    return any(_negates(lexemes, place) for place in range(max(0, at - _NEAR), at))
+    behind = at + 1 < len(lexemes) and lexemes[at + 1].word in {"nothing", "nobody", "none", "no"}
+    return behind or any(_negates(lexemes, place) for place in range(max(0, at - _NEAR), at))
 
 
 def _with_for_without(claim: Sequence[Lexeme], given: Sequence[Lexeme]) -> bool:
@@ -182,8 +207,15 @@ def _before(lexemes: Sequence[Lexeme], at: int) -> list[str]:
 def _denying_cells(fact: Fact) -> Iterator[_Cue]:
     """Cells that say "none" deny what their column is called; others deny inside."""
     for cell in fact.cells:
-        if cell.value and cell.value[0].word in _DENYING_CELLS:
-            named = [one.form for one in (*cell.name, *cell.value) if one.telling]
+        rest = cell.value[1:2]
+        says_no = bool(cell.value) and cell.value[0].word in _DENYING_CELLS
+        if says_no and (not forms_of(cell.value[1:]) or rest[0].kind is Kind.JOINT):
+            others = [two for one in fact.cells if one is not cell for two in one.name]
+            named = [
+                one.form
+                for one in (*cell.name, *cell.value)
+                if one.telling and one.form not in forms_of(others)
+            ]
             if named:
                 yield _Cue(head=named[0], scope=frozenset(named))
         else:
@@ -193,7 +225,10 @@ def _denying_cells(fact: Fact) -> Iterator[_Cue]:
 def _scope(lexemes: Sequence[Lexeme], at: int) -> list[str]:
     """The forms that a negation governs: what follows, up to the next joint."""
     scope: list[str] = []
+    of_a_noun = lexemes[at].word in {"without", "no"}
     for one in lexemes[at + 1 :]:
+        if of_a_noun and scope and one.word in _VERBS:
+            break
         if one.kind is Kind.JOINT and (one.word not in {"or", "and", "nor"} or not scope):
             break
         if one.kind in {Kind.WORD, Kind.CODE} and (scope or one.form not in skipped_forms()):

@@ -7,7 +7,7 @@ of the same words: that a fact says more than the claim is fine, that it says ot
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from copilot.grounding.facts import Fact, forms_of
+from copilot.grounding.facts import Fact, clauses_of, forms_of
 from copilot.grounding.lexemes import Kind, Lexeme
 
 
@@ -17,6 +17,7 @@ class Modality(StrEnum):
     OBLIGED = "obliged"
     ALLOWED = "allowed"
     ADVISED = "advised"
+    FORBIDDEN = "forbidden"
 
 
 _MODALS = {
@@ -41,6 +42,8 @@ _SCOPES: dict[str, frozenset[str]] = {
         "likely probably perhaps",
     }.items()
 }
+_FORBIDDING = frozenset({"cannot", "can't", "mustn't"})
+_BINDING = frozenset({"must", "may", "can", "shall"})
 _STRETCHES = {
     "only": frozenset({"only", "solely", "exclusively"}),
     "all": frozenset({"all", "every", "each", "always", "everyone", "everybody"}),
@@ -74,6 +77,8 @@ def _modals(lexemes: Sequence[Lexeme]) -> Iterator[tuple[Modality, str]]:
             modality = Modality.OBLIGED
         if modality is None:
             continue
+        if one.word in _FORBIDDING or (one.word in _BINDING and following in {"not", "never"}):
+            modality = Modality.FORBIDDEN
         head = ""
         for two in lexemes[at + 1 :]:
             if two.kind is Kind.JOINT:
@@ -92,7 +97,7 @@ def changes_scope(claim: Sequence[Lexeme], fact: Fact, asked: frozenset[str]) ->
         if said & words and not told & _SCOPES[kind]:
             return True
     claimed = forms_of(claim)
-    for piece in _clauses(fact.lexemes):
+    for piece in clauses_of(fact.lexemes):
         cues = {one.word for one in piece}
         telling = forms_of(piece)
         covered = len(telling & claimed) / len(telling) if telling else 0.0
@@ -101,17 +106,6 @@ def changes_scope(claim: Sequence[Lexeme], fact: Fact, asked: frozenset[str]) ->
         if cues & _HEDGES and covered >= 0.6 and not said & _SCOPES["mostly"]:  # noqa: PLR2004
             return True
     return _drops_a_condition(claimed, fact, asked) or _swaps_order(said, told)
-
-
-def _clauses(lexemes: Sequence[Lexeme]) -> Iterator[tuple[Lexeme, ...]]:
-    piece: list[Lexeme] = []
-    for one in lexemes:
-        if one.kind is Kind.JOINT and piece:
-            yield tuple(piece)
-            piece = []
-        piece.append(one)
-    if piece:
-        yield tuple(piece)
 
 
 def _drops_a_condition(claimed: frozenset[str], fact: Fact, asked: frozenset[str]) -> bool:
