@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from copilot.ask import Copilot
     from copilot.calibration_in_force import CalibrationInForce
     from copilot.model_line import ModelLine
+    from copilot.model_reply import Speaks
     from copilot.records import Records
     from copilot.wording import Wordings
     from governance.access import Access
@@ -386,21 +387,26 @@ class Assembly:
     @cached_property
     def model_line(self) -> "ModelLine | None":
         """The way to the chat model; None where answers are quoted only."""
-        if not self.settings.chat_model:
+        model = self.chat_model
+        if model is None:
             return None
         from copilot.budget import Budget
-        from copilot.chat_model import LangChainModel
         from copilot.model_line import ModelLine
 
-        model = LangChainModel(
+        budget = Budget(self._chat_policy, self.limit_counters, self.clock)
+        return ModelLine(model, self._chat_policy, budget)
+
+    @cached_property
+    def chat_model(self) -> "Speaks | None":
+        """The chat model itself."""
+        if not self.settings.chat_model:
+            return None
+        from copilot.chat_model import LangChainModel
+
+        return LangChainModel(
             self.settings.chat_model,
             base_url=self.settings.chat_base_url,
             api_key=self.settings.chat_api_key,
-        )
-        return ModelLine(
-            model,
-            self._chat_policy,
-            Budget(self._chat_policy, self.limit_counters, self.clock),
         )
 
     @cached_property

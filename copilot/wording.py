@@ -158,8 +158,9 @@ class ModelAnswer:
                 for claim in claims:
                     # A sentence takes the place of one before it that was dropped.
                     before = joint if joint and claim.before == SAME_LINE else claim.before
+                    waiting = self._waiting
                     passed = tuple(self._admitted(replace(claim, before=before)))
-                    joint = "" if passed or self._waiting.claims else before
+                    joint = before if self._waiting is waiting else ""
                     yield from passed
             except ModelUnavailableError as error:
                 self._trouble = error.trouble
@@ -201,7 +202,9 @@ class ModelAnswer:
             known = len(self._shown.claims), len(self._shown.evidence)
             self._shown = self._waiting = grown
             self._least = judged
-            yield from _parts(grown, *known)
+            for passed in _parts(grown, *known):
+                self._counted("shown")
+                yield passed
         elif self._shown.claims:
             # What is shown holds without it.
             self._drop()
@@ -218,7 +221,6 @@ class ModelAnswer:
             return None, ()
         if grounded.claim is None or not grounded.evidence:
             return None, ()
-        self._counted("shown")
         return replace(grounded.claim, before=claim.before), grounded.evidence
 
     def _drop(self) -> None:
