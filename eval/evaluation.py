@@ -25,6 +25,7 @@ from foundation.clock import Clock
 from foundation.database import Database, open_database
 from foundation.settings import Settings
 from governance.catalog import Catalog
+from governance.document import DocumentVersion
 from governance.thinned_catalog import ThinnedCatalog
 from governance.visible_catalog import VisibleCatalog
 from retrieval.embedding import Embedder
@@ -166,12 +167,27 @@ class _Thinned:
 def corpus_json(catalog: Catalog) -> CorpusJson:
     """Names the documents of a catalog by what stands in them and what is said about them."""
     newest = catalog.newest()
-    told = sorted(
-        f"{one.tenant}\n{one.uri}\n{one.fingerprint}\n{one.metadata.approval.value}"
-        for one in newest
-    )
+    # Not by fingerprint: that of a ticket carries a key of the house, and two houses that read the
+    # same folder have the same documents.
+    told = sorted(repr((one.tenant, one.uri, one.blob_key, _said(one))) for one in newest)
     digest = hashlib.sha256("\n\n".join(told).encode()).hexdigest()
     return CorpusJson(sha256=digest, documents=len(newest))
+
+
+def _said(version: DocumentVersion) -> tuple[object, ...]:
+    """What is said about a version that decides who finds it, and when."""
+    said = version.metadata
+    return (
+        said.title,
+        said.doc_type.value,
+        sorted(said.audience),
+        said.approval.value,
+        str(said.effective_from),
+        str(said.effective_to),
+        said.product,
+        said.releases,
+        said.supersedes,
+    )
 
 
 def _calibration(chosen: CalibrationInForce, database: Database) -> CalibrationJson:

@@ -18,7 +18,7 @@ from eval.proposals import (
     read_proposals,
     write_proposals,
 )
-from eval.propose import propose, sections_of
+from eval.propose import propose, readable_sections
 from foundation.clock import Clock
 from foundation.database import Database
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
@@ -69,7 +69,7 @@ def run_harvest(assembly: Kept, options: argparse.Namespace) -> int:
 
 def run_propose(assembly: Kept, options: argparse.Namespace, asker: Principal) -> int:
     """Propose questions from the documents that this asker reads; 0 when it ran."""
-    sections = sections_of(assembly.catalog, assembly.visible_catalog, asker)
+    sections = readable_sections(assembly.catalog, assembly.visible_catalog, asker)
     return _carry_on(propose(sections, asker, options.most), options)
 
 

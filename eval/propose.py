@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from copilot.question import telling
+from copilot.sentences import Block, BlockKind, sections_of
 from eval.case import CaseLine, Expected, GoldLine, PrincipalLine
 from eval.proposals import Proposal
 from foundation.ids import derived_id
-from governance.catalog import Catalog, ChunkRow
+from governance.catalog import Catalog
 from governance.document import DocType
 from governance.principal import Principal
 from governance.visible_catalog import VisibleCatalog
@@ -23,7 +24,8 @@ FROM_DOCUMENTS, HELD_OUT = "from_documents", "held_out"
 _FEWEST_WORDS = 2
 _FEWEST_QUOTED = 4
 _LONGEST_QUOTE = 320
-_MARKS = re.compile(r"^[#>\s]*(?:[-*]|\d{1,3}[.)])?\s*")
+_MARKS = re.compile(r"^[>\s]*(?:[-*]\s|\d{1,3}[.)]\s)?\s*")
+_NUMBERING = re.compile(r"^\d{1,3}(?:\.\d{1,3})*[.)]?\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,37 +52,44 @@ def propose(sections: Iterable[Section], asker: Principal, most: int) -> tuple[P
     return tuple(made)
 
 
-def sections_of(catalog: Catalog, visible: VisibleCatalog, asker: Principal) -> Iterator[Section]:
+def readable_sections(
+    catalog: Catalog, visible: VisibleCatalog, asker: Principal
+) -> Iterator[Section]:
     """The sections of what this asker may read, tickets apart: their headings are form."""
-    visibility = visible.visibility(asker)
-    for version in visible.documents(visibility):
+    for version in visible.documents(visible.visibility(asker)):
         if version.metadata.doc_type is DocType.TICKET:
             continue
         title = version.metadata.title.casefold()
         for chunk in catalog.chunks_of(version.document_id, version.version):
-            section = _section(version.uri, title, chunk)
-            if section is not None:
-                yield section
+            for heading, quote in headed(chunk.text, chunk.heading_path):
+                if heading.casefold() != title:
+                    yield Section(uri=version.uri, heading=heading, quote=quote)
 
 
-def _section(uri: str, title: str, chunk: ChunkRow) -> Section | None:
-    heading = " ".join(chunk.heading_path[-1].split()) if chunk.heading_path else ""
-    if heading.casefold() == title or len(telling(tokenize(heading))) < _FEWEST_WORDS:
-        return None
-    quote = _first_words(chunk.text, heading)
-    return Section(uri=uri, heading=heading, quote=quote) if quote else None
-
-
-def _first_words(text: str, heading: str) -> str:
-    """The first line below the heading that says something, as it stands, cut at a word."""
-    for line in text.split("\n"):
-        said = _MARKS.sub("", line).rstrip()
-        plain = " ".join(said.split()).casefold()
-        if plain == heading.casefold() or said.startswith("|"):
+def headed(text: str, heading_path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The headings (or questions) in a text that say something, each with the words below it."""
+    for section in sections_of(text, heading_path):
+        heading = _NUMBERING.sub("", " ".join(section.heading.split()))
+        if not section.headed or len(telling(tokenize(heading))) < _FEWEST_WORDS:
             continue
+        quote = _first_words(text, section.blocks)
+        if quote:
+            yield heading, quote
+
+
+def _first_words(text: str, blocks: Sequence[Block]) -> str:
+    """The first sentences or step that say something, as they stand, up to a length."""
+    for at, block in enumerate(blocks):
+        if block.kind in {BlockKind.TABLE, BlockKind.CODE}:
+            continue
+        first, parts = block.parts[0], block.parts
+        if text[: block.end].rstrip().endswith(":") and len(blocks) > at + 1:
+            # A lead-in says nothing without what it leads to.
+            parts += blocks[at + 1].parts
+        ends = [one.end for one in parts if one.end - first.start <= _LONGEST_QUOTE]
+        said = _MARKS.sub("", text[first.start : ends[-1] if ends else first.end])
         if len(said.split()) >= _FEWEST_QUOTED:
-            cut = said[:_LONGEST_QUOTE]
-            return cut if len(cut) == len(said) else cut.rpartition(" ")[0]
+            return said.rstrip()
     return ""
 
 

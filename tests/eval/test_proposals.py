@@ -11,7 +11,7 @@ from copilot.record import Feedback
 from eval.dataset import DatasetError, read_dataset
 from eval.harvest import harvest
 from eval.proposals import State, adopt, decided, merged, read_proposals, write_proposals
-from eval.propose import Section, propose
+from eval.propose import Section, headed, propose
 from foundation.errors import NotFoundError
 from governance.principal import Principal, Role
 from tests.fakes.small_house import PARTNER
@@ -127,6 +127,19 @@ class TestPropose:
         assert asked == [
             "How long are copies kept?", "Rate limits per tenant", "Who may delete copies",
         ]  # fmt: skip
+
+    def test_a_section_is_quoted_word_for_word_below_its_own_heading(self):
+        text = (
+            "Guide for partners\n\n2 Deleting the copies\n\n"
+            "Only the owner may do that. Ask twice.\n\n"
+            "May I keep some copies? No, all of them have to go within a week.\n\n"
+            "Table of the copies\n\n| a | b |\n| - | - |\n| 1 | 2 |\n"
+        )
+        found = dict(headed(text, ("Guide for partners", "2 Deleting the copies")))
+        assert found["Deleting the copies"] == "Only the owner may do that. Ask twice."
+        assert found["May I keep some copies?"].endswith("all of them have to go within a week.")
+        assert all(quote in text for quote in found.values())
+        assert "Table of the copies" not in found
 
     def test_the_same_documents_give_the_same_cases(self):
         assert propose(self.sections, CONSULTANT, 9) == propose(self.sections, CONSULTANT, 9)
