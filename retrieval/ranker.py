@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SIGNALS_VERSION: Final = 1
 """Goes up when a signal comes to mean something else: what was trained before is then ignored."""
-SENTENCES_COMPARED: Final = 30
+SENTENCES_COMPARED: Final = 20
 """How many of the best hits have their sentences compared with the question."""
 MANIFEST: Final = "manifest.json"
 REMEDY: Final = "train it again with `partner-copilot eval adapt`"

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 LEG_DEPTH = 100
 """How many chunks each leg brings before fusion."""
 
-_HEADINGS_COMPARED = 60
+HEADINGS_COMPARED = 60
 
 
 class QuestionEmbedder(Protocol):
@@ -128,7 +128,7 @@ class Retriever:
         weights = SHIPPED_WEIGHTS if self._ranker is None else self._ranker.weights
         hits = fuse(legs, weights)
         headings = {
-            hit.chunk_id: _heading(readable[hit.chunk_id]) for hit in hits[:_HEADINGS_COMPARED]
+            hit.chunk_id: _heading(readable[hit.chunk_id]) for hit in hits[:HEADINGS_COMPARED]
         }
         distinct = set(headings.values())
         statistics = self._statistics(visibility, question_terms(text) | heading_terms(distinct))

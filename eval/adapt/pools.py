@@ -35,7 +35,7 @@ from retrieval.keywords import (
     question_vector,
 )
 from retrieval.ranker import SENTENCES_COMPARED
-from retrieval.retriever import LEG_DEPTH
+from retrieval.retriever import HEADINGS_COMPARED, LEG_DEPTH
 from retrieval.sentence_vectors import SentenceVectors, nearest_sentence
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Pools:
             replace(leg, scores={at: one for at, one in leg.scores.items() if at in readable})
             for leg in legs
         )
-        hits = fuse(legs)[: 2 * SENTENCES_COMPARED]
+        hits = fuse(legs)[:HEADINGS_COMPARED]
         pair = None if masked is None else masked[0]
         agreement = self._agreement(text, hits, readable, visibility, pair)
         return _Draft(

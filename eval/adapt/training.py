@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Protocol
 
 from eval.adapt.fitting import Compared, Figures, compare, cross_fitted, fit, ranks
@@ -131,7 +131,7 @@ def train(
         weights=WeightsPart(**asdict(weights)),
         compared=tuple(compared),
         cost_ms=_cost_ms(parts, pairs),
-        helps=weights != SHIPPED_WEIGHTS and all(_is_gain(one) for one in compared),
+        helps=_helps(compared),
     )
 
 
@@ -183,9 +183,10 @@ def _figures_part(found: Figures) -> FiguresPart:
     )
 
 
-def _is_gain(one: ComparedPart) -> bool:
-    """Better in the mean, and no share of first places lost."""
-    return one.after.mrr > one.before.mrr and one.after.hit_1 >= one.before.hit_1
+def _helps(compared: Sequence[ComparedPart]) -> bool:
+    """Better on the whole, and nowhere worse by more than chance."""
+    gains = [one.after.mrr - one.before.mrr for one in compared]
+    return fmean(gains) > 0.0 and all(one.gain_high > 0.0 for one in compared)
 
 
 def _trained_on(
