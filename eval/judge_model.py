@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TIME_LIMIT = 60.0
 """Seconds for one reply."""
 _RETRIES = 1
+# Enough for the verdicts on a long answer; a model that rambles must not cost without end.
+_REPLY_TOKENS = 4096
 _NO_KEY = "none"
 _MOST_IN_A_ROW = 5
 _MILLION = 1_000_000
@@ -206,10 +208,16 @@ def _options(name: str, url: str, secret: str) -> dict[str, Any]:
         headers = {"headers": {"Authorization": f"Bearer {secret}"}} if secret else {}
         return {
             "temperature": 0,
+            "num_predict": _REPLY_TOKENS,
             "client_kwargs": {"timeout": TIME_LIMIT, **headers},
             **({"base_url": url} if url else {}),
         }
-    options: dict[str, Any] = {"temperature": 0, "timeout": TIME_LIMIT, "max_retries": _RETRIES}
+    options: dict[str, Any] = {
+        "temperature": 0,
+        "max_tokens": _REPLY_TOKENS,
+        "timeout": TIME_LIMIT,
+        "max_retries": _RETRIES,
+    }
     if provider == "azure_openai":
         options["azure_deployment"] = name.partition(":")[2]
     if url:
