@@ -116,11 +116,15 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clarification:
-    """One question back, with what the asker may have meant."""
+    """One question back, with what the asker may have meant.
+
+    `citations` are where the documents offer the options, in their order; empty where they do not.
+    """
 
     text: str
     confidence: float
     options: tuple[str, ...]
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from functools import partial
 from copilot.answer import (
     Answer,
     Citation,
+    Clarification,
     Escalation,
     Outcome,
     Reason,
@@ -17,6 +18,7 @@ from copilot.answer import (
 from copilot.confidence import Calibration, Signals, signals_of
 from copilot.conversation import Earlier
 from copilot.courtesy import courtesy, wants_person
+from copilot.doubt import doubt_about
 from copilot.evidence import Draft
 from copilot.followup import Turn, resolve
 from copilot.instructions import as_stored, attack_in, silenced
@@ -25,7 +27,7 @@ from copilot.outcomes import Outcomes, sources_of
 from copilot.question import MAX_CHARACTERS, Question, read_question
 from copilot.records import Records
 from copilot.schemas import OutcomeJson, outcome_json
-from copilot.verdict import Kind, decide
+from copilot.verdict import NO_DOUBT, Doubt, Kind, decide
 from copilot.wording import Judged, ModelAnswer, Wordings
 from copilot.writer import Writer
 from foundation.clock import Clock
@@ -132,6 +134,8 @@ class Copilot:
                         if not answering:
                             yield Status(state="answering")
                         yield from outcome.citations[cited:]
+                    elif isinstance(outcome, Clarification):
+                        yield from outcome.citations
                     yield from (Token(text=part) for part in _parts(outcome.text[len(shown) :]))
                 answering = answering or isinstance(event, Status)
                 cited += isinstance(event, Citation)
@@ -173,7 +177,16 @@ class Copilot:
         # What commands in them is neither picked from nor weighed; it is quoted as it stands.
         passages = silenced(found.passages)
         draft = self._writer.write(question, passages, found.statistics)
-        judged = self._judged(asked, question, found, passages, draft)
+        doubt = doubt_about(
+            question,
+            passages,
+            draft,
+            found,
+            filters=asked.filters,
+            attributes=asked.principal.attributes,
+            turns=turns,
+        )
+        judged = self._judged(asked, question, found, passages, draft, doubt=doubt)
         if judged.verdict.kind is not Kind.ANSWER or self._wordings is None:
             outcome = self._outcomes.weighed(asked.principal, found, draft, judged)
             yield record(outcome, judged.signals)
@@ -229,6 +242,7 @@ class Copilot:
         draft: Draft,
         *,
         most: float = 1.0,
+        doubt: Doubt = NO_DOUBT,
     ) -> Judged:
         """What a draft is worth, whoever wrote it, and never more than `most`."""
         signals = signals_of(question, passages, draft, found.statistics)
@@ -241,6 +255,7 @@ class Copilot:
             policy=self._policy().answers,
             statistics=found.statistics,
             within=_described(asked.filters),
+            doubt=doubt,
         )
         return Judged(verdict=verdict, confidence=confidence, signals=signals)
 

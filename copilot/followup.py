@@ -26,7 +26,7 @@ _MOST_TOPIC_WORDS = 24
 _FEW = 2
 _SOME = 4
 _MANY = 6
-_CLARIFICATION = "clarification"
+CLARIFICATION = "clarification"
 _COURTESY = "courtesy"
 _CAPITAL = re.compile(r"[A-Z][\w-]*")
 
@@ -110,7 +110,7 @@ def _resolved(text: str, turns: tuple[Turn, ...]) -> Standalone:
     if message.opening is Opening.CHANGES:
         return Standalone(text=message.rest, relation=Relation.TOPIC_CHANGE)
     last = turns[-1]
-    if last.kind == _CLARIFICATION:
+    if last.kind == CLARIFICATION:
         option = chosen(message.rest, last.options)
         if option is not None:
             return Standalone(text=_asked_of(last, option), relation=Relation.CHOICE)

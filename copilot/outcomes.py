@@ -54,12 +54,13 @@ class Outcomes:
                 )
             case Kind.CLARIFICATION:
                 return Clarification(
-                    text="What would you like to know?",
+                    text=verdict.asked,
                     confidence=confidence,
                     options=verdict.options,
+                    citations=cite(as_stored(verdict.evidence, found.passages), sources_of(found)),
                 )
             case Kind.ESCALATION:
-                nearest = _nearest(found.passages)
+                nearest = as_stored(verdict.evidence, found.passages) or _nearest(found.passages)
                 handover = desk.hand_over(
                     self._policy().escalations,
                     principal,

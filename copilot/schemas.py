@@ -201,7 +201,9 @@ def outcome_json(  # noqa: PLR0913 - an outcome has this many facts around it
         confidence=round(outcome.confidence, 4),
         band=_band(outcome),
         review_required=isinstance(outcome, Answer) and outcome.review_required,
-        citations=[citation_json(one) for one in cited.citations] if cited else [],
+        citations=[]
+        if isinstance(outcome, Courtesy)
+        else [citation_json(one) for one in outcome.citations],
         escalation=escalation_json(outcome) if isinstance(outcome, Escalation) else None,
         options=list(outcome.options) if isinstance(outcome, Clarification) else [],
         writer=cited.writer if cited else "",

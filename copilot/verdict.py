@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from copilot.answer import Band, Reason
-from copilot.evidence import Draft
+from copilot.clarify import Ambiguity
+from copilot.conflict import Conflict
+from copilot.evidence import Draft, Evidence
 from copilot.missing import missing
 from copilot.question import Question
 from copilot.terms import weigh
@@ -15,6 +17,7 @@ from retrieval.keywords import TermStatistics
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
 
+ASKED_BACK = "What would you like to know?"
 _MOST_OPTIONS = 4
 _NOTHING_NEAR = 0.25
 
@@ -31,8 +34,9 @@ class Kind(StrEnum):
 class Verdict:
     """The decision.
 
-    `reason` is None unless it is an escalation; `missing` and `options` are empty unless the kind
-    has them.
+    `reason` is None unless it is an escalation; `missing`, `options` and what is `asked` back are
+    empty unless the kind has them. `evidence` is what a question back or a conflict rests on; an
+    answer's is its draft's.
     """
 
     kind: Kind
@@ -41,6 +45,23 @@ class Verdict:
     reason: Reason | None = None
     missing: str = ""
     options: tuple[str, ...] = ()
+    asked: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What keeps an answer from going out however sure it is.
+
+    `asked_back`: the turn before was a question back already, and nobody is asked twice in a row.
+    """
+
+    ambiguity: Ambiguity | None = None
+    conflict: Conflict | None = None
+    asked_back: bool = False
+
+
+NO_DOUBT = Doubt()
 
 
 def decide(  # noqa: PLR0913 (all of it bears on the decision)
@@ -52,12 +73,13 @@ def decide(  # noqa: PLR0913 (all of it bears on the decision)
     policy: AnswerPolicy,
     statistics: TermStatistics,
     within: str = "",
+    doubt: Doubt = NO_DOUBT,
 ) -> Verdict:
     """Weigh a draft's confidence against the policy's bar for the kinds of document it cites.
 
     `within` are the asker's filters in words.
     """
-    if not question.terms and passages:
+    if not question.terms and passages and not doubt.asked_back:
         kinds_found = dict.fromkeys(
             passage.doc_type.replace("_", " ")
             for passage in passages
@@ -68,6 +90,25 @@ def decide(  # noqa: PLR0913 (all of it bears on the decision)
             band=Band.LOW,
             review_required=False,
             options=tuple(kinds_found)[:_MOST_OPTIONS],
+            asked=ASKED_BACK,
+        )
+    if draft.claims and doubt.ambiguity and not doubt.asked_back:
+        return Verdict(
+            kind=Kind.CLARIFICATION,
+            band=Band.LOW,
+            review_required=False,
+            options=doubt.ambiguity.options,
+            asked=doubt.ambiguity.text,
+            evidence=doubt.ambiguity.evidence,
+        )
+    if draft.claims and doubt.conflict:
+        return Verdict(
+            kind=Kind.ESCALATION,
+            band=_band(confidence, policy),
+            review_required=False,
+            reason=Reason.CONFLICTING_SOURCES,
+            missing=doubt.conflict.missing,
+            evidence=doubt.conflict.evidence,
         )
     kinds = frozenset(one.passage.doc_type for one in draft.evidence)
     if draft.claims and confidence >= policy.threshold_for(kinds):

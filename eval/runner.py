@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from copilot.answer import Answer, Clarification, Escalation, Outcome
+from copilot.answer import Clarification, Courtesy, Escalation, Outcome
 from copilot.ask import Asked, Reply
 from copilot.schemas import kind_of
 from eval.case import Case
@@ -59,7 +59,7 @@ class CatalogCheck:
 
     def checked(self, case: Case, outcome: Outcome) -> tuple[CitedQuote, ...]:
         """Every citation of an outcome: whether it is the stored text, readable, and in force."""
-        if not isinstance(outcome, Answer | Escalation) or not outcome.citations:
+        if isinstance(outcome, Courtesy) or not outcome.citations:
             return ()
         visibility = self._catalog.visibility(case.principal, case.filters)
         checked = []
@@ -202,7 +202,7 @@ def _shown(outcome: Outcome) -> str:
         parts.append(outcome.missing)
     if isinstance(outcome, Clarification):
         parts.extend(outcome.options)
-    if isinstance(outcome, Answer | Escalation):
+    if not isinstance(outcome, Courtesy):
         for one in outcome.citations:
             parts += [one.title, *one.heading_path]
     return "\n".join(parts)
