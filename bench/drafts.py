@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -67,7 +68,8 @@ class Draft:
     half: int
 
 
-def sources_in(folder: Path, *, most: int = 10_000) -> list[Source]:
+@lru_cache(maxsize=2)
+def sources_in(folder: Path, *, most: int = 10_000) -> tuple[Source, ...]:
     """Every usable sentence and row of the documents in a folder, in the order of their paths."""
     found: list[Source] = []
     paths = sorted(one for one in folder.rglob("*") if one.suffix in _SUFFIXES)
@@ -83,7 +85,7 @@ def sources_in(folder: Path, *, most: int = 10_000) -> list[Source]:
             found.extend(_sources(uri, chunk))
         if len(found) >= most:
             break
-    return found
+    return tuple(found)
 
 
 def half_of(name: str) -> int:

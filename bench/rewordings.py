@@ -152,21 +152,6 @@ def two_merged(source: Source, random: Random) -> str | None:
     return f"{first.rstrip('.')}, and {_lower(second)}"
 
 
-def passive(source: Source, _random: Random) -> str | None:
-    """'We announce X.' as 'X is announced.', for regular verbs."""
-    found = re.fullmatch(
-        r"(We|Northstar|You can|Partners|It) (check|list|announce|charge|restore|log|count|park"
-        r"|replay|publish|archive|review|report|process|show|record)s? (the |an? )([\w -]+?)"
-        r"( (?:in|on|at|within|after|for|with|by|to|before) [^,;]+)?\.",
-        source.text,
-    )
-    if not found:
-        return None
-    verb = found[2] + ("d" if found[2].endswith("e") else "n" if found[2] == "show" else "ed")
-    verb = {"loged": "logged"}.get(verb, verb)
-    return f"{_upper(found[3])}{found[4]} is {verb}{found[5] or ''}."
-
-
 def emphasised(source: Source, _random: Random) -> str | None:
     """With Markdown around what matters, as models like it."""
     found = re.sub(r"(?<![\w.,-])(\d[\d,.]* \w+)", r"**\1**", source.text, count=1)
@@ -221,5 +206,5 @@ _NAMES = frozenset({"Northstar", "Bronze", "Silver", "Gold", "Platinum", "Partne
 REWORDINGS: tuple[Reword, ...] = (
     verbatim, number_words, synonyms, clauses_reordered, condition_first, duty_reworded,
     limit_reworded, date_reworded, with_a_lead, shortened, without_a_relative_clause, two_merged,
-    passive, emphasised, row_told, row_as_a_list, row_with_has,
+    emphasised, row_told, row_as_a_list, row_with_has,
 )  # fmt: skip

@@ -122,6 +122,8 @@ def joins_whole_facts(parts: Sequence[Part]) -> bool:
         joint = [one.word for one in part.lexemes[:2]]
         if joint and (joint[0] not in _SIDE_BY_SIDE or joint[-1] in _SUBORDINATE):
             return False
+        if joint[:1] == [","] and joint[-1] not in _SIDE_BY_SIDE and not part.fact.cells:
+            return False
         first = next((one.word for one in part.lexemes if one.kind is not Kind.JOINT), "")
         refers = first in _PRONOUNS and part.fact.passage_id == before.fact.passage_id
         if not part.fact.cells and not refers and not _says_its_subject(part):

@@ -22,6 +22,7 @@ _LEAST = 0.45
 _NEAR = 0.72
 _SUPPORTED = 0.5
 _RUN = 3
+_WORDS = 2
 _AROUND = 0.7
 
 
@@ -144,6 +145,7 @@ def _no_statement(text: str, cited: Sequence[Evidence]) -> Unsupported | None:
     """Why a text that no document has word for word is none of the documents' statements."""
     checks: tuple[tuple[Callable[[], bool], Unsupported], ...] = (
         (lambda: substance.connects(text), Unsupported.CONNECTIVE),
+        (lambda: len([one for one in read(text) if one.telling]) < _WORDS, Unsupported.EMPTY),
         (lambda: substance.speaks_of_itself(text), Unsupported.ITSELF),
         (
             lambda: substance.foreign_markup(text, [plain(one.quote) for one in cited]),

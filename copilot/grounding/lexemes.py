@@ -77,6 +77,7 @@ _TOKEN = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _GLUED = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)(?P<unit>[a-z%]+|(?:-[a-z]+)+)")
+_MINUS = re.compile(r"(?:^|[\s|(])-$")
 _RANGE = re.compile(r"(\d[\d,]*(?:\.\d+)?)-(\d[\d,]*(?:\.\d+)?)")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
 _PLURAL_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]*[A-Z0-9]s|[A-Z]\d+s")
@@ -183,7 +184,8 @@ def _word(text: str, written: str, at: int) -> Iterator[Lexeme]:
     folded = written.casefold()
     stop = at + len(written)
     if _NUMBER.fullmatch(written):
-        yield _number(canonical(written.rstrip(",")), at, stop)
+        below_zero = _MINUS.search(text, max(0, at - 2), at)
+        yield _number(("-" if below_zero else "") + canonical(written), at, stop)
     elif both := _RANGE.fullmatch(written):
         yield _number(canonical(both[1]), at, at + len(both[1]))
         yield _number(canonical(both[2]), at + len(both[1]) + 1, stop)

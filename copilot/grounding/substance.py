@@ -40,7 +40,7 @@ _CONNECTS = re.compile(
 _FIRST_PERSON = re.compile(
     r"\b(?:I|I'm|I've|I'll|I'd|me|myself|my)\b|\blet me\b|\bas an? (?:AI|assistant"
     r"|language model)\b"
-    r"|\b(?:we|we've|we'll) (?:have|will|are going to|can|'ll)? ?(?:just |now "
+    r"|\b(?:[Ww]e|[Ww]e've|[Ww]e'll) (?:have|will|are going to|can|'ll)? ?(?:just |now "
     r"|already )*(?:escalat|contact|forward"
     r"|notif|inform|refund|credit|process|schedul|look into|get back|follow up|reach out"
     r"|call you|e?-?mail you)\w*",
