@@ -32,9 +32,9 @@ from copilot.ask import Asked, Copilot
 from copilot.records import Records
 from copilot.schemas import kind_of
 from eval.case import Case
-from eval.command import miss_line, print_summary
 from eval.dataset import read_dataset
 from eval.metrics import auroc, content_word_recall
+from eval.printing import miss_line, print_summary
 from eval.runner import CatalogCheck, Runner
 from eval.scoring import Judged, Metric
 from eval.standing import Standings
