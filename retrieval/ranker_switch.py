@@ -35,14 +35,19 @@ class RankerSwitch:
         self._embedder = embedder
         self._clock = clock
 
-    def use(self) -> RankerManifest:
-        """Switch the trained ranker on. Raises where there is none, or it does not fit or help."""
+    def ready(self) -> RankerManifest:
+        """The trained ranker, if it may be used. Raises where there is none that fits and helps."""
         manifest = self._fitting()
         if not manifest.helps:
             raise ConflictError(
                 "the trained ranker did not help on the questions it was measured on, so it is "
                 f"not switched on; {REMEDY} when there are more documents or labelled cases"
             )
+        return manifest
+
+    def use(self) -> RankerManifest:
+        """Switch the trained ranker on. Raises where there is none that fits and helps."""
+        manifest = self.ready()
         self._put(self._digest(), {"trained_on": manifest.trained_on.fingerprint})
         return manifest
 

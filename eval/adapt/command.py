@@ -46,12 +46,14 @@ def run_adapt(parts: Parts, dataset: str | None, how: Training, *, as_json: bool
 
 def run_use(parts: Parts, *, as_json: bool) -> int:
     """Switch the trained ranker on, once the sentences of all documents are read."""
-    manifest = parts.ranker_switch.use()
+    parts.ranker_switch.ready()
+    # First, so that a ranker that is on knows every chunk, also where this is stopped half-way.
     read = _read(parts.sentence_vectors.fill(), told=not as_json)
+    manifest = parts.ranker_switch.use()
     if as_json:
         print(json.dumps({"ranker": "on", "weights": manifest.weights.model_dump(), "read": read}))
     else:
-        print(f"the trained ranker is on; a server uses it when it is started again ({read} read)")
+        print(f"read the sentences of {read} more chunks; the trained ranker is on")
     return 0
 
 
