@@ -17,7 +17,7 @@ from bench.labelled import Sets, is_fitted_on, labelled
 from bench.worlds import sample_day, shared_data
 from copilot.calibration_file import calibration_json
 from copilot.confidence import Calibration, Scarce, SignalShares
-from copilot.signals import SIGNALS_VERSION, Signals
+from copilot.signals import SIGNALS_VERSION
 from eval.calibration.drift import shares_of
 from eval.calibration.fitting import FEWEST, Model, logistic
 from eval.calibration.observing import Seen
@@ -32,8 +32,8 @@ questions that people ask, two have an answer. So it is among the sample's cases
 SCARCE_BELOW = 0.6
 _SAYS_ITSELF = ("cosine", "passage_cover", "answer_cover", "exact", "form", "stray", "length",
     "unseen", "pairs")  # fmt: skip
-# Codes that are defined are the business of `lookup_reliability`: in too many sets there are none.
-_PLAIN = tuple(name for name in Signals.__dataclass_fields__ if name != "defined")
+# What helped on every set while that set was left out of the fit, or on most and hurt none much.
+_TRAVELS = ("keyword_lead", "cover_lead", "cosine", "spread", "heading", "pairs", "stray", "length")
 _DIGITS = 4
 _SPREAD_SETS = ("business_central", "wixqa", "sample")
 
@@ -62,7 +62,7 @@ def shipping(sets: Sets, version: str) -> Calibration:
         for name in SETS
     }
     scarce = [one for one in sets["sufficiency"] if is_fitted_on(one)]
-    model = logistic(*_evenly(half), _PLAIN)
+    model = logistic(*_evenly(half), _TRAVELS)
     alone = logistic(scarce, [1.0] * len(scarce), _SAYS_ITSELF)
     before = Calibration.load()
     lookups = [one for part in half.values() for one in part if before.is_lookup(one.signals)]

@@ -1,4 +1,5 @@
 import random
+import sys
 from dataclasses import fields
 
 import pytest
@@ -9,6 +10,7 @@ from copilot.confidence import Calibration, Signals
 from eval.calibration.fitting import FEWEST, CalibrationError, calibration_of, fit
 from eval.calibration.observing import Seen
 from eval.calibration.thresholds import lowest_threshold, thresholds, wilson_lower
+from foundation.errors import ConfigurationError
 
 pytest.importorskip("sklearn")
 
@@ -107,3 +109,21 @@ def test_from_a_threshold_on_the_bound_holds(pairs: list[tuple[float, bool]]):
 def test_the_wilson_bound_is_the_textbook_one():
     # 8 of 10, two-sided 95%: 0.490 (Brown, Cai and DasGupta, 2001).
     assert wilson_lower(8, 10, 0.975) == pytest.approx(0.490, abs=0.001)
+
+
+def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ConfigurationError, match=r"\[eval\]"):
+        fit(cases(60))
+
+
+def test_cases_that_only_stand_for_questions_move_known_weights_and_do_not_replace_them():
+    shipped = Calibration.load()
+    free, drawn = fit(cases(100)).model, fit(cases(100), shipped).model
+    assert "cosine" not in free.coefficients
+    lead = shipped.coefficients["keyword_lead"]
+    assert (
+        min(lead, free.coefficients["keyword_lead"])
+        < drawn.coefficients["keyword_lead"]
+        < max(lead, free.coefficients["keyword_lead"])
+    )
