@@ -1,6 +1,6 @@
 """Fits the calibration that ships, on one half of every set of questions.
 
-    python -m bench.shipping --work FOLDER --version shipped-2 --output copilot/calibration.json
+    python -m bench.shipping --work FOLDER --version shipped-3 --output copilot/calibration.json
 
 Each set has the same weight, whatever its size: the calibration is for corpora not yet seen.
 Headings count whole, since nothing is reported on them. The other halves are for judging
