@@ -210,16 +210,18 @@ def _ask_all(
 
 def _kill(options: argparse.Namespace, tally: Tally, watch: Watch, weights: str) -> None:
     """The model's process ends while it speaks; whoever asked gets an answer all the same."""
-    for case in islice(_answerable(), options.kills):
+    cases = iter(_answerable())
+    for _ in range(options.kills):
         with small_model(Path(weights)) as (url, process):
             house = _opened(options, url, watch, process.kill)
             try:
-                before = len(tally.crashes), tally.writers.total()
-                for _ in tally.ask(house, _asked(0, case)):
-                    pass
-                answered = tally.writers.total() - before[1] == 1
-                if not answered and len(tally.crashes) == before[0]:
-                    tally.crashes.append("no answer when the model was killed")
+                # Until one is reached whose answer the model is asked to word.
+                while process.poll() is None and (case := next(cases, None)) is not None:
+                    before = len(tally.crashes) + tally.writers.total()
+                    for _ in tally.ask(house, _asked(0, case)):
+                        pass
+                    if len(tally.crashes) + tally.writers.total() == before:
+                        tally.crashes.append("no answer when the model was killed")
             finally:
                 house.close()
 

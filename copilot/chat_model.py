@@ -57,7 +57,7 @@ class LangChainModel:
                         yield piece
         except Exception as error:  # noqa: BLE001 - every provider has its own tree
             fault = _fault(error)
-            _log.warning(
+            _log.info(
                 "the chat model failed: %s %s (%s)",
                 type(error).__name__, _status(error) or "", fault.trouble.value,
             )  # fmt: skip
