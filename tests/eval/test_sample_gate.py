@@ -8,6 +8,7 @@ import pytest
 
 import cli
 from bench.gated_sample import BASELINE, CASES, asked, sample_house
+from bench.worlds import SAMPLE
 from copilot.calibration_file import calibration_json
 from copilot.confidence import Calibration
 from eval.command import write_report
@@ -144,3 +145,21 @@ def test_with_a_metric_that_is_not_a_number_it_is_red(house, some, before, tmp_p
     code, verdict = gated(tmp_path, report, before)
     assert code == 1
     assert "semantic_similarity is not a number" in verdict.faults
+
+
+@pytest.fixture(scope="module")
+def conversations(house):
+    path = SAMPLE / "conversations.jsonl"
+    return evaluate(house, read_dataset(path), path.name).judged
+
+
+@pytest.mark.parametrize("half", ["conv-dev", "conv-held"])
+def test_follow_ups_find_the_document_that_they_are_about(conversations, half):
+    hits = [one.value(Metric.HIT_1) for one in conversations if one.case.id.startswith(half)]
+    assert len(hits) >= 30
+    assert sum(hits) >= 0.85 * len(hits)
+
+
+def test_no_conversation_shows_what_its_asker_may_not_read(conversations):
+    assert len(conversations) >= 60
+    assert not any(one.value(Metric.LEAK) for one in conversations)
