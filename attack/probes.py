@@ -60,6 +60,10 @@ def _ask(setting: Setting) -> Probe:
         # Everybody uses the same names for conversations: they must not meet.
         body["conversation_id"] = f"shared-{setting.draw.randrange(5)}"
     readable = setting.readable(narrowing)
+    known = setting.known.conversations.get(str(body.get("conversation_id")), set())
+    if setting.person.key in known:
+        # A question is read in its conversation, so words come along that were shown there.
+        readable += setting.world.oracle.readable_again(setting.person, setting.world.today)
     status = _content_status(setting, narrowing)
     if polite and status == 422 and not setting.operation.endswith("stream"):
         # Nothing is searched for it, so no day is wrong.

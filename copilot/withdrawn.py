@@ -75,4 +75,5 @@ def without_words_of(body: Mapping[str, Any], documents: Collection[str]) -> dic
 
 
 def _emptied(citation: CitationJson) -> CitationJson:
-    return citation.model_copy(update=_NOTHING)
+    # Who approved it is for its readers, like the rest of it; the record keeps that.
+    return citation.model_copy(update={**_NOTHING, "approved_by": "", "approved_at": None})

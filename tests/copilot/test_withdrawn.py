@@ -79,8 +79,8 @@ def outcome(*documents: str, escalated: bool = False) -> OutcomeJson:
                 title="Secret",
                 doc_type="policy",
                 version=1,
-                approved_by="",
-                approved_at=None,
+                approved_by="ben",
+                approved_at=TODAY,
                 heading_path=["Secret"],
                 page=3,
                 start=4,
@@ -117,7 +117,8 @@ def test_what_was_withdrawn_takes_the_text_with_it(house: House) -> None:
     gone, kept = shown.citations
     assert (gone.quote, gone.title, gone.uri, gone.heading_path) == ("", "", "", [])
     assert (gone.key, gone.document_id, gone.version) == (1, first, 1)
-    assert kept.quote == "secret"
+    assert (gone.approved_by, gone.approved_at) == ("", None)
+    assert (kept.quote, kept.approved_by) == ("secret", "ben")
 
 
 def test_an_escalation_keeps_its_ticket_and_no_word_of_the_document(house: House) -> None:

@@ -244,6 +244,23 @@ class TestTheRecord:
         assert CANARY not in line.sealed
         assert uri("carrots") not in line.sealed
 
+    def test_what_was_replaced_comes_again_as_replaced(
+        self, house: SmallHouse, tmp_path: Path
+    ) -> None:
+        (tmp_path / "corpus" / "corpus.yaml").write_text(
+            "owner: northstar\n"
+            "defaults: {audience: [partners], approval: approved}\n"
+            f"documents: [{{match: '{uri('new leeks')}', supersedes: ['{uri('leeks')}']}}]\n"
+        )
+        write(tmp_path / "corpus", "new leeks")
+        house.ingest(tmp_path / "corpus")
+        assert uri("leeks") not in house.found("price of leeks")
+        delete(house, document(house, "leeks"))
+        house.ingest(tmp_path / "corpus")
+        assert document(house, "leeks")
+        assert uri("new leeks") in house.found("price of leeks")
+        assert uri("leeks") not in house.found("price of leeks")
+
     def test_what_comes_again_is_another_version(self, house: SmallHouse, tmp_path: Path) -> None:
         wanted, told = document(house), ask(house)
         delete(house, wanted)
