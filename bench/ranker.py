@@ -1,6 +1,6 @@
 """What a trained ranker is worth: trained on documents alone, judged on people's questions.
 
-    python -m bench.ranker --work FOLDER [--every 10] [--questions 400] [--skip real]
+    python -m bench.ranker --work FOLDER [--every 10] [--questions 200] [--skip real]
 
 Nothing here is fitted on the questions that are reported: the ranker is trained by `eval adapt`
 from headings and sentences. The curve shows every weight of the sentence signal on each set, so
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="A trained ranker on questions it never saw.")
     parser.add_argument("--work", type=Path, required=True, help="folder for indexes; re-used")
     parser.add_argument("--every", type=int, default=1, help="only every so-many-th question")
-    parser.add_argument("--questions", type=int, default=400, help="made from the documents")
+    parser.add_argument("--questions", type=int, default=200, help="made from the documents")
     parser.add_argument("--skip", default="", help="real, sample; by commas")
     options = parser.parse_args(arguments)
     skipped = set(options.skip.split(","))

@@ -20,9 +20,9 @@ def add(verbs: Commands, shared: argparse.ArgumentParser) -> None:
     adapt.add_argument(
         "--questions",
         type=positive,
-        default=400,
+        default=200,
         metavar="N",
-        help="how many questions to make from the documents (400)",
+        help="how many questions to make from the documents; with more the band is narrower (200)",
     )
     adapt.add_argument("--seed", type=int, default=4, help="the same seed trains the same (4)")
     switch = adapt.add_mutually_exclusive_group()
