@@ -1,7 +1,6 @@
 """Requests for what is a tenant's own business: deeds, versions, keys, the record, uploads."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ _READS_DRAFTS = frozenset(
 _READS_CITING = frozenset({Role.CONTENT_OWNER, Role.APPROVER, Role.ADMIN})
 _MANAGES_ACCESS = frozenset({Role.PARTNER_ADMIN, Role.ADMIN})
 _READS_AUDIT = frozenset({Role.AUDITOR, Role.ADMIN})
-_KEY_ID = re.compile(r'"id":"([A-Za-z0-9_-]+)"')
 
 
 def _deed(setting: Setting) -> Probe:

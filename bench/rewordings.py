@@ -17,7 +17,6 @@ zero one two three four five six seven eight nine ten eleven twelve thirteen fou
 """
 _SMALL = _NUMBERS.split()
 _WORD_OF = {str(value): word for value, word in enumerate(_SMALL)}
-_ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _LONG_DATE = re.compile(
     r"\b(\d{1,2}) (January|February|March|April|May|June|July|August|September|October|November"
     r"|December) (\d{4})\b"

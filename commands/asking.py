@@ -42,7 +42,9 @@ def add(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
     ask = commands.add_parser("ask", parents=[shared, asking], help="get an answer")
     ask.add_argument("-k", type=_limit, default=10, help=argparse.SUPPRESS)
-    ask.add_argument("--conversation", metavar="ID", help="go on with a conversation")
+    ask.add_argument(
+        "--conversation", metavar="ID", help="begin a conversation of this name, or go on with it"
+    )
     ask.set_defaults(command=_ask)
 
 

@@ -1,7 +1,7 @@
-"""Numbers and durations as they are written on a command line."""
+"""Numbers, days and durations as they are written on a command line."""
 
 import argparse
-from datetime import timedelta
+from datetime import date, timedelta
 
 from commands.usage import UsageError
 
@@ -24,6 +24,16 @@ def positive(text: str) -> int:
     if found < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return found
+
+
+def day(text: str) -> date:
+    """A day such as `2026-11-23`, for argparse."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a date; write it as YYYY-MM-DD"
+        ) from None
 
 
 def duration(text: str) -> timedelta:

@@ -1,14 +1,15 @@
-"""Any LangChain chat model, behind one small port. The only place that knows LangChain.
+"""Any LangChain chat model, behind one small port. The only place here that knows LangChain.
 
 Other libraries' exceptions end here; what they say may hold a key or a prompt, and is not repeated.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from copilot.model_options import model_options, provider_of
 from copilot.model_reply import Bounds, ModelFaultError, Piece, Prompt, Trouble
 from foundation.errors import ConfigurationError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("copilot.chat_model")
 _EXTRAS = {"anthropic": "anthropic", "ollama": "ollama"}
-_NO_KEY = "none"
 # A prompt that is too long, refused or malformed is this prompt's fault, not the model's.
 _PROMPTS_FAULT = frozenset({400, 413, 422})
 
@@ -85,38 +85,20 @@ class LangChainModel:
         made.cache = False
         return made
 
-    def _options(self, bounds: Bounds) -> Mapping[str, Any]:
-        provider, _, model = self.name.partition(":")
-        key = self._api_key.get_secret_value() if self._api_key else None
-        if bounds.temperature is not None:
-            options: dict[str, Any] = {"temperature": bounds.temperature}
-        else:
-            options = {}
-        if provider == "ollama":
-            headers = {"headers": {"Authorization": f"Bearer {key}"}} if key else {}
-            return options | {
-                "num_predict": bounds.reply_tokens,
-                "client_kwargs": {"timeout": bounds.silence_seconds, **headers},
-                **({"base_url": self._base_url} if self._base_url else {}),
-            }
-        options |= {
-            "max_tokens": bounds.reply_tokens,
-            "timeout": bounds.silence_seconds,
-            "max_retries": 0,
-        }
-        if provider == "azure_openai":
-            options["azure_deployment"] = model
-        if self._base_url:
-            address = "azure_endpoint" if provider == "azure_openai" else "base_url"
-            options[address] = self._base_url
-            # Never a key of the environment to an address that it was not made for.
-            options["api_key"] = key or _NO_KEY
-        elif key:
-            options["api_key"] = key
-        return options
+    def _options(self, bounds: Bounds) -> dict[str, Any]:
+        return model_options(
+            self.name,
+            url=self._base_url,
+            key=self._api_key.get_secret_value() if self._api_key else "",
+            reply_tokens=bounds.reply_tokens,
+            seconds=bounds.silence_seconds,
+            # Attempts are counted by who asks.
+            retries=0,
+            temperature=bounds.temperature,
+        )
 
     def _missing(self, error: ImportError) -> str:
-        provider = self.name.partition(":")[0]
+        provider = provider_of(self.name)
         if provider in _EXTRAS:
             how = f"pip install 'partner-copilot[{_EXTRAS[provider]}]'"
         else:

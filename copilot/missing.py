@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from copilot.question import Question
-from copilot.terms import weigh
+from copilot.terms import passage_tokens, weigh
 from retrieval.keywords import TermStatistics
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
@@ -60,7 +60,7 @@ def missing(
     if unseen:
         return f"{nothing} mentions {_listed(unseen[:_NAMED])}."
     exact = question.identifiers.union(*question.names)
-    together = frozenset[str]().union(*(_tokens(passage) for passage in passages))
+    together = frozenset[str]().union(*(passage_tokens(passage) for passage in passages))
     absent = [words[token] for token in words if token in exact and token not in together]
     if absent:
         return f"None of the nearest passages mentions {_listed(_distinct(absent)[:_NAMED])}."
@@ -77,11 +77,6 @@ def _naming(question: Question) -> frozenset[str]:
         if len(last) >= _SHORTEST and last not in _FILLER.split() and not _VERBAL.search(last):
             found.update(tokenize(last)[:1])
     return frozenset(found)
-
-
-def _tokens(passage: Passage) -> frozenset[str]:
-    chunk = passage.chunk
-    return frozenset(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))
 
 
 def _distinct(words: Sequence[str]) -> list[str]:

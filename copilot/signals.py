@@ -16,7 +16,7 @@ from copilot.evidence import Draft
 from copilot.form import has_form
 from copilot.question import Question, telling
 from copilot.sentences import sections_of
-from copilot.terms import TermWeights, weigh
+from copilot.terms import TermWeights, passage_tokens, weigh
 from retrieval.keywords import TermStatistics, question_vector
 from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
@@ -83,7 +83,7 @@ def signals_of(
     near = sorted(passages, key=lambda passage: passage.rank)[:_LOOKED_AT]
     if all(passage.chunk.id != first.chunk.id for passage in near):
         near.append(first)
-    tokens = {passage.chunk.id: _tokens(passage) for passage in near}
+    tokens = {passage.chunk.id: passage_tokens(passage) for passage in near}
     cover = {key: weights.coverage(found) for key, found in tokens.items()}
     document = first.chunk.document_id
     others = [passage for passage in near if passage.chunk.document_id != document]
@@ -114,11 +114,6 @@ def signals_of(
 
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values else 0.0
-
-
-def _tokens(passage: Passage) -> frozenset[str]:
-    chunk = passage.chunk
-    return frozenset(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))
 
 
 def _heading_over(draft: Draft) -> str:

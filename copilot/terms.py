@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from copilot.question import Question
 from retrieval.keywords import TermStatistics, term_id
+from retrieval.keywords import terms as tokenize
+from retrieval.passage import Passage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +59,9 @@ def weigh(question: Question, statistics: TermStatistics) -> TermWeights:
 
 def _occurs(token: str, statistics: TermStatistics) -> bool:
     return statistics.chunks_with_term.get(term_id(token), 0) > 0
+
+
+def passage_tokens(passage: Passage) -> frozenset[str]:
+    """The tokens of all that a passage shows: its title, its headings and its text."""
+    chunk = passage.chunk
+    return frozenset(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))

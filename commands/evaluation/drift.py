@@ -1,8 +1,8 @@
 """`eval drift`: whether live questions still look like those of the calibration."""
 
 import argparse
-from datetime import date
 
+from commands.numbers import day
 from commands.opening import opened
 from commands.usage import Commands
 
@@ -12,9 +12,7 @@ def add(verbs: Commands, shared: argparse.ArgumentParser) -> None:
     drift = verbs.add_parser(
         "drift", parents=[shared], help="compare live questions with those of the calibration"
     )
-    drift.add_argument(
-        "--since", type=date.fromisoformat, metavar="DATE", help="only questions from this day on"
-    )
+    drift.add_argument("--since", type=day, metavar="DATE", help="only questions from this day on")
     drift.set_defaults(command=_run)
 
 

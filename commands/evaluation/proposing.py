@@ -2,6 +2,7 @@
 
 import argparse
 
+from commands.numbers import positive
 from commands.opening import opened
 from commands.usage import Commands
 
@@ -23,7 +24,7 @@ def add(verbs: Commands, shared: argparse.ArgumentParser) -> None:
     propose.add_argument("--role", action="append", metavar="R", help="the asker's role")
     propose.add_argument("--attribute", action="append", metavar="k=v", help="such as tier=gold")
     propose.add_argument(
-        "--most", type=_count, default=_MOST, metavar="N", help=f"headings to take ({_MOST})"
+        "--most", type=positive, default=_MOST, metavar="N", help=f"headings to take ({_MOST})"
     )
     propose.set_defaults(command=_propose)
 
@@ -36,13 +37,6 @@ def _review(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reject", nargs="+", metavar="ID", help="reject these proposals")
     parser.add_argument("--by", metavar="NAME", help="who decides (the user of this machine)")
     parser.add_argument("--into", metavar="DATASET", help="take the approved ones over into this")
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if not number:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return number
 
 
 def _harvest(options: argparse.Namespace) -> int:

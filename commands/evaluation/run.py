@@ -3,7 +3,7 @@
 import argparse
 
 from commands.opening import opened
-from commands.usage import Commands
+from commands.usage import Commands, UsageError
 
 _MOST_RUNS = 20
 
@@ -21,7 +21,6 @@ def add(verbs: Commands, shared: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--repeat",
         type=_runs,
-        default=1,
         metavar="N",
         help="how often the judge judges each case (1); more than once gives a band",
     )
@@ -36,6 +35,9 @@ def _runs(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.repeat is not None and not options.judge:
+        raise UsageError("--repeat is how often the judge judges, so it needs --judge")
+    options.repeat = options.repeat or 1
     from eval.command import run_eval
 
     with opened(options) as assembly:

@@ -34,12 +34,6 @@ def run_drift(parts: Parts, options: argparse.Namespace) -> int:
     return 0
 
 
-def calibration_header(parts: Parts) -> dict[str, object]:
-    """Which calibration holds and how live questions compare with it, for a report's header."""
-    found = drift(parts.calibration.calibration, live_signals(parts.database, None))
-    return drift_json(parts.calibration, found)
-
-
 def drift_json(chosen: CalibrationInForce, found: Drift) -> dict[str, object]:
     """The same for machines."""
     calibration = chosen.calibration

@@ -7,8 +7,6 @@ from statistics import NormalDist
 from copilot.confidence import Thresholds
 from eval.calibration.observing import Seen
 
-PRECISION = 0.9
-CERTAINTY = 0.9
 FEWEST_OF_A_KIND = 40
 
 

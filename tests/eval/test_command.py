@@ -157,3 +157,21 @@ def test_a_judge_that_is_not_set_is_told_before_a_case_is_asked(house, capsys):
     error = capsys.readouterr().err
     assert "COPILOT_JUDGE_MODEL" in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("run", "cases.jsonl", "--repeat", "2"), "--judge"),
+        (("drift", "--since", "soon"), "YYYY-MM-DD"),
+        (("propose", "proposals.jsonl", "--most", "0"), "1 or more"),
+        (("calibrate", "--from-corpus", "--questions", "none"), "not a number"),
+    ],
+)
+def test_bad_usage_is_told_before_anything_is_opened(capsys, arguments, told):
+    try:
+        code = cli.main(["eval", *arguments])
+    except SystemExit as left:
+        code = left.code
+    assert code == 2
+    assert told in capsys.readouterr().err

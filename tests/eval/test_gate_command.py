@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from eval.baseline import BASELINE
 from eval.report.schemas import read_report, written
 from tests.eval.reports import answered, case, handed_over, report
 
@@ -69,6 +70,13 @@ def test_a_report_with_a_leak_cannot_be_promoted(baseline, tmp_path, capsys):
     assert cli.main(["eval", "gate", leaking, "--baseline", baseline, "--update"]) == 1
     assert "leak: 1 where none is tolerated" in capsys.readouterr().err
     assert (tmp_path / "baseline.json").read_text() == before
+
+
+def test_without_a_name_no_other_questions_take_the_place_of_the_samples(good, capsys):
+    before = BASELINE.read_bytes()
+    assert cli.main(["eval", "gate", good, "--update", "--note", "mine"]) == 1
+    assert "--baseline" in capsys.readouterr().err
+    assert BASELINE.read_bytes() == before
 
 
 def test_without_a_baseline_it_says_how_to_make_one(good, tmp_path, capsys):
