@@ -7,6 +7,7 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AnyHttpUrl,
@@ -192,6 +193,25 @@ class Settings(BaseSettings):
     def _without_password(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
         # It would be shown wherever the address is.
         if value is not None and (value.username or value.password):
+            message = "must hold no user and password"
+            raise ValueError(message)
+        return value
+
+    @field_validator("chat_base_url", "judge_base_url")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        except ValueError:
+            whole = False
+        if not whole:
+            message = "must be a whole address such as https://models.example/v1"
+            raise ValueError(message)
+        if parts.username or parts.password:
+            # It would be shown wherever the address is; keys have a setting of their own.
             message = "must hold no user and password"
             raise ValueError(message)
         return value

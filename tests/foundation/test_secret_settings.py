@@ -16,6 +16,7 @@ PLANTED = {
     "QDRANT_API_KEY": CANARY,
     "BLOBS_URL": f"s3://key:{CANARY}@bucket",
     "CHAT_API_KEY": CANARY,
+    "JUDGE_API_KEY": CANARY,
     "AUDIT_KEY": LONG,
     "JWT_SECRET": LONG,
     "LIMITS_URL": f"redis://:{CANARY}@redis:6379/0",
@@ -57,7 +58,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for other in ("EMBEDDER_DTYPE", "QDRANT_URL", "JWT_JWKS_URL", "ALLOWED_ORIGINS",
-                  "ALLOWED_HOSTS", "LIMITS_URL", "WEBHOOK_URL"):  # fmt: skip
+                  "ALLOWED_HOSTS", "LIMITS_URL", "WEBHOOK_URL", "CHAT_BASE_URL"):  # fmt: skip
         with monkeypatch.context() as patch:
             patch.setenv(f"COPILOT_{other}", f"? {PLANTED[name]}")
             with pytest.raises(ConfigurationError) as caught:
@@ -73,7 +74,10 @@ def test_nor_does_the_librarys_own_error_repeat_it(monkeypatch: pytest.MonkeyPat
     assert CANARY not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["QDRANT_URL", "JWT_JWKS_URL", "WEBHOOK_URL"])
+@pytest.mark.parametrize(
+    "name",
+    ["QDRANT_URL", "JWT_JWKS_URL", "WEBHOOK_URL", "CHAT_BASE_URL", "JUDGE_BASE_URL"],
+)
 def test_an_address_that_is_shown_holds_no_password(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,3 +183,13 @@ def test_counters_are_in_memory_or_in_redis(monkeypatch: pytest.MonkeyPatch) -> 
         load_settings()
     monkeypatch.setenv("COPILOT_LIMITS_URL", "")
     assert load_settings().limits_url is None
+
+
+@pytest.mark.parametrize("name", ["CHAT_BASE_URL", "JUDGE_BASE_URL"])
+@pytest.mark.parametrize("url", ["models.example/v1", "file:///etc/passwd", "https://", "http://["])
+def test_an_endpoint_of_a_model_is_a_whole_address(
+    name: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"COPILOT_{name}", url)
+    with pytest.raises(ConfigurationError, match=f"^COPILOT_{name}: must be a whole address"):
+        load_settings()
