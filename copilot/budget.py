@@ -49,8 +49,10 @@ class Budget:
         self._own = MemoryCounters()
         self._clock = clock
 
-    def take(self, tenant: str, prompt_tokens: int) -> Callable[[int], None]:
+    def take(self, tenant: str, prompt_tokens: int) -> Callable[[int | None], None]:
         """Take what a question may cost; call the result with what the reply did cost.
+
+        With None nothing was sent, and all of it is given back.
 
         Raises `ModelUnavailableError` (over budget) where the day's tokens do not suffice.
         """
@@ -62,8 +64,9 @@ class Budget:
             self._count(key, -most)
             raise ModelUnavailableError(Trouble.OVER_BUDGET)
 
-        def settle(reply_tokens: int) -> None:
-            self._count(key, asked + reply_tokens - most)
+        def settle(reply_tokens: int | None) -> None:
+            spent = 0 if reply_tokens is None else asked + reply_tokens
+            self._count(key, spent - most)
 
         return settle
 

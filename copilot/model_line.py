@@ -49,6 +49,10 @@ class Watches(Protocol):
         """Where the breaker stands now."""
 
 
+class _NotAskedError(ModelUnavailableError):
+    """Nothing was sent: every place is taken, or the model is left alone."""
+
+
 class ModelLine:
     """Calls one chat model within policy. Threads may share one."""
 
@@ -112,18 +116,22 @@ class ModelLine:
             replied += tokens_of(text)
             return replied
 
+        sent = True
         try:
             yield spent
+        except _NotAskedError:
+            sent = False
+            raise
         finally:
-            settle(replied)
-            for one in self.watchers:
+            settle(replied if sent else None)
+            for one in self.watchers if sent else ():
                 one.spent(asked, replied)
 
     def _pieces(self, prompt: Prompt, policy: ChatModelPolicy) -> Generator[Piece]:
         self._take_place(policy.concurrent)
         if not self._breaker.admits():
             self._leave_place()
-            raise ModelUnavailableError(Trouble.DOWN)
+            raise _NotAskedError(Trouble.DOWN)
         call = _Call(self._model, prompt, policy, self._chance, self._retried)
         try:
             call.start(self._leave_place)
@@ -131,7 +139,7 @@ class ModelLine:
             # The machine has no thread left.
             self._leave_place()
             self._breaker.undecided()
-            raise ModelUnavailableError(Trouble.BUSY) from None
+            raise _NotAskedError(Trouble.BUSY) from None
         decided = self._breaker.undecided
         try:
             for piece in call.pieces(self._now):
@@ -151,7 +159,7 @@ class ModelLine:
     def _take_place(self, places: int) -> None:
         with self._lock:
             if self._under_way >= places:
-                raise ModelUnavailableError(Trouble.BUSY)
+                raise _NotAskedError(Trouble.BUSY)
             self._under_way += 1
 
     def _leave_place(self) -> None:

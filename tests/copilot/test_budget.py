@@ -50,6 +50,13 @@ def test_what_a_reply_did_not_need_is_given_back() -> None:
         house.take("acme", 250)(10)
 
 
+def test_a_question_that_was_never_sent_costs_nothing() -> None:
+    house, _ = budget()
+    for _ in range(5):
+        house.take("acme", 700)(None)
+    house.take("acme", 700)
+
+
 def test_questions_at_once_do_not_overdraw_together() -> None:
     house, _ = budget()
     settle = house.take("acme", 700)

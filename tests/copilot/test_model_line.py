@@ -214,6 +214,19 @@ def test_more_at_once_than_there_are_places_is_busy(at: Callable[..., At]) -> No
     assert house.said() == "Two "
 
 
+def test_what_was_not_sent_is_not_paid_for(at: Callable[..., At]) -> None:
+    policy = QUICK.model_copy(update={"concurrent": 1, "tokens_per_day": 200})
+    house = at([Say("Two "), Wait(FOREVER), End()], policy=policy)
+    with closing(house.line.say(PROMPT, "acme")) as pieces:
+        next(pieces)
+        for _ in range(10):
+            assert house.trouble() is Trouble.BUSY
+        assert house.watch.tokens == (0, 0)
+    house.chat.go_on.set()
+    wait_until(lambda: not _calls_under_way())
+    assert house.said() == "Two "
+
+
 def test_calls_that_hang_keep_their_places_until_they_have_ended(at: Callable[..., At]) -> None:
     house = at([Wait(FOREVER)])
     for _ in range(2):
