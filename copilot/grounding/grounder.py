@@ -1,5 +1,6 @@
 """Decides of one sentence whether the evidence it cites supports it, and by which words exactly."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -24,6 +25,8 @@ _SUPPORTED = 0.5
 _RUN = 3
 _WORDS = 2
 _AROUND = 0.7
+# Marks before a sentence; the sign and the point of a number are part of it.
+_OPENING = re.compile(r"(?:[ *]|[.-](?!\.?\d))+")
 
 
 class Unsupported(StrEnum):
@@ -168,7 +171,8 @@ def _verbatim(text: str, facts: Sequence[Fact]) -> Fact | None:
 
 
 def _bare(text: str) -> str:
-    return " ".join(text.replace("|", " ").split()).strip(" .*-")
+    words = " ".join(text.replace("|", " ").split())
+    return _OPENING.sub("", words).rstrip(" .*-")
 
 
 def _unsupported(

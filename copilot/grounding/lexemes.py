@@ -77,6 +77,7 @@ _TOKEN = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _GLUED = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)(?P<unit>[a-z%]+|(?:-[a-z]+)+)")
+_BARE_POINT = re.compile(r"(?<![\w.])\.(?=\d)")
 _MINUS = re.compile(r"(?:^|[\s|(])-$")
 _RANGE = re.compile(r"(\d[\d,]*(?:\.\d+)?)-(\d[\d,]*(?:\.\d+)?)")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
@@ -120,6 +121,8 @@ _TIMES = frozenset({"twice", "thrice", "half", "double", "triple", "dozen"})
 @lru_cache(maxsize=20_000)
 def read(text: str) -> tuple[Lexeme, ...]:
     """Read a plain text (`plain.plain`), whole sentences or a cell of a table."""
+    # `.5` is a half, not five.
+    text = _BARE_POINT.sub("0.", text)
     return tuple(_counted(text, list(_raw(text))))
 
 

@@ -1,3 +1,5 @@
+import pytest
+
 from copilot.evidence import Claim, Evidence, Span
 from copilot.grounding import Grounder, Unsupported, has_substance
 from copilot.question import read_question
@@ -49,6 +51,21 @@ def test_a_number_of_another_column_falls():
 def test_a_number_of_another_part_of_the_sentence_falls():
     sentence = "Silver partners are called back in 2 hours."
     assert grounded(sentence).reason is Unsupported.BINDING
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (
+            "-20 degrees are the least that the sensor bears.",
+            "20 degrees are the least that the sensor bears.",
+        ),
+        (".5 percent of the revenue is paid back.", "5 percent of the revenue is paid back."),
+    ],
+)
+def test_the_sign_and_the_point_before_a_number_are_part_of_it(stored, said):
+    assert not grounded(said, text=stored).supported
+    assert grounded(stored, text=stored).supported
 
 
 def test_keys_that_do_not_exist_are_dropped_and_a_sentence_without_any_falls():
