@@ -1,6 +1,7 @@
 """The JSON of a report. A baseline is the same without the texts, and says who promoted it."""
 
 import json
+import math
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,8 +11,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from eval.judge_model import JudgeUse
 from foundation.errors import ConfigurationError
 
-Figure = float | None
-"""A measure; null where it could not be computed, which is never the same as 0."""
+
+def _told(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Figure = Annotated[float | None, BeforeValidator(_told)]
+"""A measure; null where it could not be computed, which is never the same as 0.
+
+What is no number in a file either (`NaN`, which some programs write) is null, too.
+"""
 
 Figures = dict[str, Figure]
 

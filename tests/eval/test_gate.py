@@ -181,3 +181,14 @@ def test_a_file_that_is_no_report_is_told_in_a_line(tmp_path, text):
     with pytest.raises(ReportError, match="is not a report") as caught:
         read_report(tmp_path / "report.json")
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_number_in_a_file_is_none_here(tmp_path):
+    path = tmp_path / "report.json"
+    told = written(BASELINE)
+    spoilt = told.replace('"hit@1": 1.0', '"hit@1": NaN')
+    assert spoilt != told
+    path.write_text(spoilt)
+    verdict = compare(read_report(path), BASELINE)
+    assert not verdict.passed
+    assert "hit@1 is not a number" in verdict.faults
