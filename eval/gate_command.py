@@ -2,11 +2,11 @@
 # ruff: noqa: T201 - printing is what this module is for
 
 import argparse
-import getpass
 import json
 from pathlib import Path
 
 from eval.baseline import BASELINE, promote
+from eval.decider import decider
 from eval.figures import LOWER_IS_BETTER
 from eval.gate import Difference, Verdict, compare
 from eval.report.schemas import PromotedJson, ReportError, ReportJson, read_report
@@ -68,7 +68,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
 
 
 def _update(report: ReportJson, path: Path, options: argparse.Namespace) -> int:
-    by = PromotedJson(by=options.by or getpass.getuser(), at=system_clock(), note=options.note)
+    by = PromotedJson(by=decider(options.by), at=system_clock(), note=options.note)
     promote(report, path, by)
     if options.json:
         print(json.dumps({"baseline": str(path), "cases": len(report.cases)}))

@@ -24,7 +24,7 @@ from governance.principal import Role
 FROM_FEEDBACK, FROM_ESCALATIONS = "from_feedback", "from_escalations"
 
 _MARKER = re.compile(r"\s*\[\d+\]")
-_PLACEHOLDER = re.compile(r"\[[A-Z_]+\]|\W|\d")
+_PLACEHOLDER = re.compile(r"<[A-Z_]+>|\W|\d")
 _UP = "up"
 _WISHED = Reason.USER_REQUEST.value
 
@@ -61,10 +61,13 @@ def harvest(database: Database) -> tuple[Proposal, ...]:
 
 def _proposal(row: Row[Any], roles: Sequence[Role], history: Sequence[str]) -> Proposal | None:
     body: Mapping[str, Any] = row.body
-    cited = [
-        GoldLine(uri=one["uri"], quote=one["quote"].strip()) for one in body.get("citations", ())
-    ]
-    liked = row.rating == _UP and body["kind"] == Expected.ANSWER.kind and bool(cited)
+    kept = body.get("citations", ())
+    # A document that was deleted took its name and words with it.
+    cited = [GoldLine(uri=one["uri"], quote=one["quote"].strip()) for one in kept if one["uri"]]
+    liked = row.rating == _UP and body["kind"] == Expected.ANSWER.kind and bool(kept)
+    if liked and len(cited) < len(kept):
+        # What helped is not there any more, and nobody said what would be right instead.
+        return None
     handed_over = body["kind"] == Expected.ESCALATION.kind
     # A wish for a person, or words that were all taken out, ask nothing that could be judged.
     asks = len(_PLACEHOLDER.sub("", row.question)) > 1 and (cited or row.handed_over != _WISHED)

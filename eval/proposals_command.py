@@ -2,12 +2,12 @@
 # ruff: noqa: T201 - printing is what this module is for
 
 import argparse
-import getpass
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from eval.decider import decider
 from eval.harvest import harvest
 from eval.proposals import (
     Proposal,
@@ -79,7 +79,7 @@ def _carry_on(found: Sequence[Proposal], options: argparse.Namespace) -> int:
     known = read_proposals(path)
     proposals = merged(known, found)
     new = len(proposals) - len(known)
-    by = options.by or getpass.getuser()
+    by = decider(options.by) if options.approve or options.reject else ""
     proposals = decided(proposals, options.approve or (), State.APPROVED, by)
     proposals = decided(proposals, options.reject or (), State.REJECTED, by)
     if proposals != known:

@@ -3,16 +3,20 @@
 import json
 
 import pytest
+from sqlalchemy import select, update
 
 import cli
 from copilot.ask import Asked
 from copilot.escalate import PersonRequest
 from copilot.record import Feedback
+from copilot.record_tables import outcomes
+from copilot.withdrawn import without_words_of
 from eval.dataset import DatasetError, read_dataset
+from eval.decider import decider
 from eval.harvest import harvest
 from eval.proposals import State, adopt, decided, merged, read_proposals, write_proposals
 from eval.propose import Section, headed, propose
-from foundation.errors import NotFoundError
+from foundation.errors import ConfigurationError, NotFoundError
 from governance.principal import Principal, Role
 from tests.fakes.small_house import PARTNER
 from tests.fakes.working_house import WorkingHouse, write
@@ -98,6 +102,30 @@ class TestHarvest:
         rate(house, follow_up, "down")
         [proposal] = [one for one in harvest(house.database) if one.case.history]
         assert proposal.case.history == [PRICE]
+
+    def test_what_was_deleted_since_is_no_gold_and_no_candidate(self, house):
+        helped, did_not = ask(house, PRICE), ask(house, PRICE, PARTNER)
+        rate(house, helped, "up")
+        rate(house, did_not, "down", PARTNER)
+        with house.database.write() as connection:
+            for row in connection.execute(select(outcomes)).all():
+                gone = {one["document_id"] for one in row.body["citations"]}
+                connection.execute(
+                    update(outcomes)
+                    .where(outcomes.c.id == row.id)
+                    .values(body=without_words_of(row.body, gone))
+                )
+        [proposal] = harvest(house.database)
+        assert proposal.case.principal.roles == sorted(PARTNER.roles)
+        assert proposal.candidates == []
+
+    @pytest.mark.parametrize("question", ["<PERSON>", "<EMAIL>, <PHONE>?"])
+    def test_words_that_were_all_taken_out_ask_nothing(self, house, question):
+        outcome = ask(house, PRICE)
+        rate(house, outcome, "up")
+        with house.database.write() as connection:
+            connection.execute(update(outcomes).values(question=question))
+        assert harvest(house.database) == ()
 
     def test_no_subject_and_no_name_of_an_asker_is_in_it(self, house):
         rate(house, ask(house, PRICE), "up")
@@ -241,3 +269,13 @@ def test_from_documents_to_a_dataset_that_runs_with_documents_held_out(ingested,
         one["id"]: one["got"] for one in json.loads((report / "report.json").read_text())["cases"]
     }
     assert kinds == {ids[0]: "answer", ids[1]: "escalation"}
+
+
+def test_a_machine_without_a_user_is_told_to_name_one(monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 1000770000")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert decider("kim") == "kim"
+    with pytest.raises(ConfigurationError, match="--by"):
+        decider(None)
