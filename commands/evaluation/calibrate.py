@@ -1,6 +1,7 @@
 """`eval calibrate`: confidence that means what it says on the owner's own documents."""
 
 import argparse
+from pathlib import Path
 
 from commands.numbers import positive
 from commands.opening import opened
@@ -47,7 +48,13 @@ def _run(options: argparse.Namespace) -> int:
     for name in ("precision", "certainty"):
         if not 0.0 < getattr(options, name) < 1.0:
             raise UsageError(f"--{name} takes a number between 0 and 1")
+    if options.output and not _is_file_name(Path(options.output)):
+        raise UsageError("--output takes a file such as calibration.json; its page goes beside it")
     from eval.calibration.command import run_calibrate
 
     with opened(options) as assembly:
         return run_calibrate(assembly, options)
+
+
+def _is_file_name(path: Path) -> bool:
+    return bool(path.name) and not path.is_dir() and path.suffix != ".html"

@@ -70,6 +70,11 @@ def test_too_few_cases_are_refused_in_one_line_and_nothing_is_written(house, cap
     assert not output.exists()
 
 
+@pytest.mark.parametrize("output", [".", "/", "report.html"])
+def test_what_is_no_file_to_write_to_is_told_before_anything_is_asked(house, output):
+    assert run(house, "calibrate", "--from-corpus", "--output", output) == 2
+
+
 def test_a_dataset_and_the_corpus_at_once_are_bad_usage(house):
     with pytest.raises(SystemExit) as left:
         run(house, "calibrate", "x.jsonl", "--from-corpus")
