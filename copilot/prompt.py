@@ -26,7 +26,7 @@ _CONTROL = re.compile(r"\[(?=/?(?:INST|SYS|TOOL|AVAILABLE_TOOLS|IMG)\b)", re.IGN
 # Lines that look like ours, and headings of turns (`### System:`, `Assistant:`).
 _OURS = re.compile(r"={3,}\s?[0-9a-f]{6,}")
 _TURN = re.compile(
-    r"^(?P<lead>[\s#*>]*)(?P<who>system|assistant|user|human|model|developer|tool)(?=\s*:)",
+    r"^(?P<lead>(?:[^\S\n]|[#*>])*)(?P<who>system|assistant|user|human|model|developer|tool)(?=\s*:)",
     re.IGNORECASE | re.MULTILINE,
 )
 _UNSEEN = re.compile(
