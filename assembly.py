@@ -351,10 +351,17 @@ class Assembly:
         return self.settings.data_dir / OWN
 
     def corpus_sketch(self) -> tuple[str, ...]:
-        """What the documents of now are told apart by."""
-        from governance.corpus_sketch import sketch
+        """What the documents of now that every partner may read are told apart by.
 
-        return sketch(self.catalog.newest())
+        Only of those: what one tenant keeps to itself must not move what another one gets.
+        """
+        from governance.corpus_sketch import sketch
+        from governance.principal import Principal, Role
+
+        anybody = Principal(
+            subject="calibration", tenant="", roles=frozenset({Role.PARTNER_CONSULTANT})
+        )
+        return sketch(self.visible_catalog.documents(self.visible_catalog.visibility(anybody)))
 
     @cached_property
     def copilot(self) -> "Copilot":

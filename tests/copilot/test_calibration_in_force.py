@@ -7,6 +7,11 @@ import pytest
 from copilot.calibration_file import calibration_json
 from copilot.calibration_in_force import CalibrationInForce, calibration_in_force
 from copilot.confidence import Calibration, Signals, SignalShares, Thresholds
+from governance.document import ApprovalState
+from ingest.manifest import IngestOptions
+from ingest.pipeline import IngestRun
+from ingest.source import discover
+from tests.fakes.small_house import SmallHouse, write
 
 DOCUMENTS = tuple(f"{number:012x}" for number in range(40))
 OWN = replace(
@@ -88,3 +93,19 @@ def test_confidence_along_the_line_never_leaves_it(intercept):
     at = replace(OWN, coefficients={}, lookup_from=2.0, intercept=intercept)
     signals = Signals(**{field.name: 0.5 for field in fields(Signals)})
     assert 0.1 <= at.probability(signals) <= 0.9
+
+
+def test_what_one_tenant_keeps_to_itself_moves_no_calibration(tmp_path):
+    house = SmallHouse(tmp_path)
+    write(tmp_path / "corpus", "amber")
+    house.ingest(tmp_path / "corpus")
+    before = house.corpus_sketch()
+    assert len(before) == 1
+    for name in ("birch", "cedar"):
+        write(tmp_path / "own", name)
+    private = IngestOptions(
+        tenant="acme", audience=("tenant:acme",), approval=ApprovalState.APPROVED
+    )
+    house.pipeline.run(discover([tmp_path / "own"], private), IngestRun(workers=1))
+    assert house.corpus_sketch() == before
+    house.close()
