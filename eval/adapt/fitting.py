@@ -10,13 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import fsum, sqrt
 from statistics import fmean, pvariance
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from eval.adapt.pools import Pool
 from retrieval.fusion import SHIPPED_WEIGHTS, RankingWeights
-
-if TYPE_CHECKING:
-    pass
 
 EXPECTED_WEIGHTS: Final = replace(SHIPPED_WEIGHTS, sentence=0.8)
 """The first guess: best on each two of three sets of questions, and good on the third."""

@@ -186,8 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
         for step in steps:
             match step:
                 case Say():
-                    self._delta({"content": step.text})
+                    # Before it goes out: who has read it may look here at once.
                     self.server.chat.sent.append(step.text)
+                    self._delta({"content": step.text})
                 case Wait():
                     self.server.chat.go_on.wait(step.seconds)
                 case Raw():
