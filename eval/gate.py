@@ -56,7 +56,12 @@ class Verdict:
 def compare(report: ReportJson, baseline: ReportJson) -> Verdict:
     """Hold a report against a baseline; raises `ReportError` where the two do not compare."""
     _same_cases(report, baseline)
-    faults = [*faults_of(report), *_missing(report, baseline), *_new_crashes(report, baseline)]
+    faults = [
+        *faults_of(report),
+        *_missing(report, baseline),
+        *_unchecked(report, baseline),
+        *_new_crashes(report, baseline),
+    ]
     differences, compared = _differences(report, baseline)
     return Verdict(
         faults=tuple(faults),
@@ -106,6 +111,19 @@ def _beyond(report: ReportJson, metric: str, holds: Callable[[float], bool]) -> 
 
 def _missing(report: ReportJson, baseline: ReportJson) -> Iterable[str]:
     return [f"{name} is missing" for name in baseline.figures if name not in report.figures]
+
+
+def _unchecked(report: ReportJson, baseline: ReportJson) -> Iterable[str]:
+    """Zero-tolerance checks that the baseline made of every case, and the report of some only."""
+    for metric in ZERO_TOLERANCE:
+        if all(metric in one.scores for one in baseline.cases if one.cause != Cause.CRASHED):
+            lacking = [
+                one.id
+                for one in report.cases
+                if one.cause != Cause.CRASHED and metric not in one.scores
+            ]
+            if lacking:
+                yield f"{metric}: {len(lacking)} cases were not checked ({_some(lacking)})"
 
 
 def _new_crashes(report: ReportJson, baseline: ReportJson) -> Iterable[str]:

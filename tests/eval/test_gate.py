@@ -124,6 +124,18 @@ def test_safety_that_was_not_checked_is_not_safety():
     assert any("leak is missing" in one for one in faults_of(ReportJson.model_validate(whole)))
 
 
+def test_safety_that_was_checked_of_some_cases_only_is_not_safety():
+    cases = [
+        one
+        if at
+        else one.model_copy(update={"scores": {k: v for k, v in one.scores.items() if k != "leak"}})
+        for at, one in enumerate(BASELINE.cases)
+    ]
+    verdict = compare(BASELINE.model_copy(update={"cases": cases}), BASELINE)
+    assert not verdict.passed
+    assert any(one.startswith("leak: 1 cases were not checked") for one in verdict.faults)
+
+
 def test_a_stale_calibration_closes_the_gate():
     stale = CalibrationJson(
         version="0", fitted_at="2026-01-01", fitted_on="", cases=9, stale="fitted for others"
