@@ -75,10 +75,9 @@ class Replies(Protocol):
 class ChatJudge:
     """A LangChain chat model as a judge."""
 
-    def __init__(self, model: "BaseChatModel", name: str, secret: str = "") -> None:
+    def __init__(self, model: "BaseChatModel", name: str) -> None:
         self._model = model
         self._name = name
-        self._secret = secret
 
     @property
     def name(self) -> str:
@@ -95,7 +94,7 @@ class ChatJudge:
             with tracing_context(enabled=False):
                 message = self._model.invoke(prompt, config={"callbacks": []})
         except Exception as error:  # noqa: BLE001 - each provider has its own
-            raise JudgeSilentError(self._told(error)) from None
+            raise JudgeSilentError(_failure(error)) from None
         text = message.text if isinstance(message.text, str) else str(message.content)
         used: Any = getattr(message, "usage_metadata", None) or {}
         return JudgeReply(
@@ -103,11 +102,6 @@ class ChatJudge:
             input_tokens=int(used.get("input_tokens") or 0) or tokens_of(prompt),
             output_tokens=int(used.get("output_tokens") or 0) or tokens_of(text),
         )
-
-    def _told(self, error: Exception) -> str:
-        """What went wrong in a line, without the key: some servers repeat it when they refuse."""
-        first = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        return first.replace(self._secret, "…") if self._secret else first
 
 
 class CountedJudge:
@@ -176,7 +170,8 @@ def judge_from(settings: Settings) -> ChatJudge:
     """The judge that the settings name. Raises `JudgeModelError` that says what to set or install.
 
     Endpoint and key of the chat model serve the judge too where it has none of its own and comes
-    from the same provider: a key must not travel to another.
+    from the same provider: a key must not travel to another, and without a chat model nobody
+    knows whose it is.
     """
     name = settings.judge_model
     if not name:
@@ -184,14 +179,13 @@ def judge_from(settings: Settings) -> ChatJudge:
     from langchain.chat_models import init_chat_model
 
     url, key = settings.judge_base_url, settings.judge_api_key
-    same = not settings.chat_model or provider_of(settings.chat_model) == provider_of(name)
+    same = bool(settings.chat_model) and provider_of(settings.chat_model) == provider_of(name)
     if not url and key is None and same:
         url, key = settings.chat_base_url, settings.chat_api_key
-    secret = key.get_secret_value() if key is not None else ""
     options = model_options(
         name,
         url=url,
-        key=secret,
+        key=key.get_secret_value() if key is not None else "",
         reply_tokens=_REPLY_TOKENS,
         seconds=TIME_LIMIT,
         retries=_RETRIES,
@@ -208,7 +202,7 @@ def judge_from(settings: Settings) -> ChatJudge:
         ) from None
     # Ours keeps usable replies only, and by run.
     model.cache = False
-    return ChatJudge(model, f"{name} at {_shown(url)}" if url else name, secret)
+    return ChatJudge(model, f"{name} at {_shown(url)}" if url else name)
 
 
 def price_of(settings: Settings) -> tuple[float, float] | None:
@@ -242,6 +236,13 @@ def _shown(url: str) -> str:
         # Without `https://` it is all one word to a parser, and the password is in it.
         return parts.path.rpartition("@")[2]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _failure(error: Exception) -> str:
+    # Nothing that the server says: it may repeat a prompt, or a key, wherever that came from.
+    status = getattr(error, "status_code", None)
+    name = type(error).__name__
+    return f"{name} (HTTP status {status})" if isinstance(status, int) else name
 
 
 def _why(error: Exception) -> str:

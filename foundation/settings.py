@@ -87,8 +87,8 @@ class Settings(BaseSettings):
     )
     judge_base_url: str = Field(
         default="",
-        description="Endpoint of the judge; empty: the provider's, or the chat model's where both "
-        "come from one provider.",
+        description="Endpoint of the judge; empty: the provider's, or the chat model's where one "
+        "of that provider is set.",
     )
     judge_api_key: SecretStr | None = Field(
         default=None, description="Key of the judge; empty: as with its endpoint."

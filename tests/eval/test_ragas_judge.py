@@ -205,21 +205,33 @@ class TestAJudgeThatFails:
         assert "not asked again" in done[-1].score(Metric.FACTUAL_CORRECTNESS).reason
         assert use.failed < 20
 
-    def test_one_that_refuses_fails_with_its_own_words(self, tmp_path):
+    def test_one_that_refuses_fails_with_how_it_refused(self, tmp_path):
         with judge_server() as server:
             server.status = 401
             (done,), use = judged_by(tmp_path, server.url)
         assert len(self.failed(done)) == 5
-        assert "401" in done.score(Metric.FAITHFULNESS).reason
+        assert "HTTP status 401" in done.score(Metric.FAITHFULNESS).reason
         assert use.calls == use.failed
 
-    def test_a_key_that_a_server_repeats_is_not_told(self, tmp_path):
+    @pytest.mark.parametrize("status", [400, 401, 403, 500])
+    def test_a_key_that_a_server_repeats_is_not_told(self, tmp_path, status):
         with judge_server() as server:
-            server.status, server.refusal = 401, "wrong key: top-secret-key"
+            server.status, server.refusal = status, "wrong key: top-secret-key"
             (done,), _ = judged_by(tmp_path, server.url, key="top-secret-key")
         reason = done.score(Metric.FAITHFULNESS).reason
-        assert "wrong key: …" in reason
-        assert "top-secret-key" not in reason
+        assert f"HTTP status {status}" in reason
+        assert "secret" not in reason
+
+    def test_nor_one_of_the_providers_own_variable(self, tmp_path, monkeypatch):
+        key = "sk-of-the-environment"
+        with judge_server() as server:
+            monkeypatch.setenv("OPENAI_API_KEY", key)
+            monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+            server.status, server.refusal = 401, f"wrong key: {key}"
+            with pytest.raises(JudgeSilentError) as refused:
+                judge_from(Settings(data_dir=tmp_path, judge_model="openai:judge")).reply("Hello?")
+        assert server.keys[0] == f"Bearer {key}"
+        assert "of-the-environment" not in str(refused.value)
 
     def test_one_that_is_slow_fails_in_time(self, tmp_path):
         with judge_server() as server:
@@ -317,6 +329,20 @@ class TestSettings:
             judge_api_key="own", **shared,
         )  # fmt: skip
         assert judge_from(other).name == "openai:b"
+
+    @pytest.mark.parametrize("chat_model", ["", "ollama:a"])
+    def test_a_chat_key_of_nobody_knows_which_provider_is_not_the_judges(
+        self, tmp_path, monkeypatch, chat_model
+    ):
+        with judge_server(lambda _: "I am the judge.") as server:
+            monkeypatch.setenv("OPENAI_API_KEY", "own")
+            monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+            given = Settings(
+                data_dir=tmp_path, chat_model=chat_model, judge_model="openai:b",
+                chat_api_key="of-another", chat_base_url="http://127.0.0.1:9/v1",
+            )  # fmt: skip
+            judge_from(given).reply("Who are you?")
+            assert server.keys == ["Bearer own"]
 
     def test_what_follows_a_question_mark_in_the_endpoint_is_not_shown(self, tmp_path):
         given = settings(tmp_path, "http://127.0.0.1:9/v1?token=t")
