@@ -232,9 +232,6 @@ def in_thread(
 def _shown(url: str) -> str:
     """An address without user, password and what follows a question mark."""
     parts = urlsplit(url)
-    if not parts.netloc:
-        # Without `https://` it is all one word to a parser, and the password is in it.
-        return parts.path.rpartition("@")[2]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 

@@ -355,9 +355,6 @@ class TestSettings:
             assert judge_from(given).reply("Who are you?").text == "I am the judge."
             assert server.keys == ["Bearer none"]
 
-    def test_a_password_in_an_endpoint_without_a_scheme_is_not_shown(self, tmp_path):
-        assert "word" not in judge_from(settings(tmp_path, "user:word@127.0.0.1:9/v1")).name
-
     @pytest.mark.parametrize("provider", ["anthropic", "ollama"])
     def test_other_providers_are_one_setting_away(self, tmp_path, provider):
         pytest.importorskip(f"langchain_{provider}", reason="that provider is not installed")
