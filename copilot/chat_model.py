@@ -39,7 +39,9 @@ class LangChainModel:
         self._api_key = api_key
         self._lock = Lock()
         self._made: tuple[Bounds, BaseChatModel] | None = None
-        self._client(Bounds(reply_tokens=600, silence_seconds=10.0, temperature=0.0))
+        self._client(
+            Bounds(reply_tokens=600, silence_seconds=10.0, whole_seconds=45.0, temperature=0.0)
+        )
 
     def stream(self, prompt: Prompt, bounds: Bounds) -> Iterator[Piece]:
         """The reply as it comes. Raises `ModelFaultError`, whatever goes wrong."""
@@ -86,7 +88,7 @@ class LangChainModel:
         return made
 
     def _options(self, bounds: Bounds) -> dict[str, Any]:
-        return model_options(
+        options = model_options(
             self.name,
             url=self._base_url,
             key=self._api_key.get_secret_value() if self._api_key else "",
@@ -96,6 +98,7 @@ class LangChainModel:
             retries=0,
             temperature=bounds.temperature,
         )
+        return options | _bounded(provider_of(self.name), bounds.whole_seconds)
 
     def _missing(self, error: ImportError) -> str:
         provider = provider_of(self.name)
@@ -109,6 +112,21 @@ class LangChainModel:
         line = next(iter(str(error).splitlines()), "") or type(error).__name__
         key = self._api_key.get_secret_value() if self._api_key else ""
         return (line.replace(key, "***") if key else line).rstrip(". ")
+
+
+def _bounded(provider: str, whole_seconds: float) -> dict[str, Any]:
+    """What ends a reply that never ends by itself; nothing for providers that take no such thing.
+
+    Whoever calls those leaves them alone after the time too, only the connection stays.
+    """
+    from copilot.bounded_client import BoundedClient, ends_after
+
+    if provider in {"openai", "azure_openai"}:
+        return {"http_client": BoundedClient(whole_seconds=whole_seconds)}
+    if provider == "ollama":
+        hooks = {"response": [ends_after(whole_seconds)]}
+        return {"sync_client_kwargs": {"event_hooks": hooks}}
+    return {}
 
 
 def _piece(chunk: "AIMessageChunk") -> Piece | None:

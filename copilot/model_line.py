@@ -2,7 +2,9 @@
 
 A call runs in a thread of its own and is waited for with a deadline, whatever the provider's
 library does with its timeouts. Who gives a call up leaves at once; the call keeps its place until
-it has really ended, so that calls that hang cannot pile up.
+it has really ended, so that calls that hang cannot pile up. A call that will not end at all keeps
+it no longer than a whole reply and its last silence may take: else a few such calls would leave
+every tenant without the model until a restart.
 """
 
 import random
@@ -31,6 +33,7 @@ _QUEUED = 64
 TOO_LONG = "length"
 """Why a reply ended that had reached its bound, as OpenAI's interface calls it."""
 _LOOK_AGAIN_SECONDS = 0.1
+_GRACE_SECONDS = 5.0
 
 
 class Watches(Protocol):
@@ -73,7 +76,8 @@ class ModelLine:
         self._chance = chance
         self._breaker = Breaker(lambda: policy().breaker, now)
         self._lock = Lock()
-        self._under_way = 0
+        # Each call's place, and until when it is kept.
+        self._places: dict[_Call, float] = {}
 
     def say(self, prompt: Prompt, tenant: str) -> Generator[Piece]:
         """The reply as it comes, on a tenant's budget; a reply that is too long ends there.
@@ -128,21 +132,23 @@ class ModelLine:
                 one.spent(asked, replied)
 
     def _pieces(self, prompt: Prompt, policy: ChatModelPolicy) -> Generator[Piece]:
-        self._take_place(policy.concurrent)
+        call = _Call(
+            self._model, prompt, policy, self._chance, retried=self._retried, now=self._now
+        )
+        self._take_place(call, policy)
         if not self._breaker.admits():
-            self._leave_place()
+            self._leave_place(call)
             raise _NotAskedError(Trouble.DOWN)
-        call = _Call(self._model, prompt, policy, self._chance, self._retried)
         try:
             call.start(self._leave_place)
         except RuntimeError:
             # The machine has no thread left.
-            self._leave_place()
+            self._leave_place(call)
             self._breaker.undecided()
             raise _NotAskedError(Trouble.BUSY) from None
         decided = self._breaker.undecided
         try:
-            for piece in call.pieces(self._now):
+            for piece in call.pieces():
                 decided = self._breaker.succeeded
                 yield piece
         except ModelFaultError as fault:
@@ -156,56 +162,63 @@ class ModelLine:
         for one in self.watchers:
             one.retried()
 
-    def _take_place(self, places: int) -> None:
+    def _take_place(self, call: "_Call", policy: ChatModelPolicy) -> None:
+        now = self._now()
+        longest = policy.whole_seconds + policy.first_token_seconds + _GRACE_SECONDS
         with self._lock:
-            if self._under_way >= places:
+            self._places = {one: until for one, until in self._places.items() if now < until}
+            if len(self._places) >= policy.concurrent:
                 raise _NotAskedError(Trouble.BUSY)
-            self._under_way += 1
+            self._places[call] = now + longest
 
-    def _leave_place(self) -> None:
+    def _leave_place(self, call: "_Call") -> None:
         with self._lock:
-            self._under_way -= 1
+            self._places.pop(call, None)
 
 
 class _Call:
     """One question at the model: the attempts in a thread, what they bring in a queue."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one call has this many sides
         self,
         model: Speaks,
         prompt: Prompt,
         policy: ChatModelPolicy,
         chance: Callable[[], float],
+        *,
         retried: Callable[[], None],
+        now: Callable[[], float],
     ) -> None:
         self._model = model
         self._prompt = prompt
         self._policy = policy
         self._chance = chance
         self._retried = retried
+        self._now = now
+        self._end = now() + policy.whole_seconds
         self._gone = Event()
         # None: the reply is complete.
         self._queue: Queue[Piece | ModelFaultError | None] = Queue(_QUEUED)
 
-    def start(self, ended: Callable[[], None]) -> None:
+    def start(self, ended: Callable[["_Call"], None]) -> None:
         """Begin; `ended` is called once, when nothing of it runs any more."""
 
         def work() -> None:
             try:
                 self._attempt()
             finally:
-                ended()
+                ended(self)
 
         Thread(target=work, name="chat-model", daemon=True).start()
 
-    def pieces(self, now: Callable[[], float]) -> Generator[Piece]:
+    def pieces(self) -> Generator[Piece]:
         """What comes, in time. Raises `ModelFaultError`: slow, or what the model did wrong."""
-        began = heard = now()
-        end = began + self._policy.whole_seconds
+        heard = self._now()
         spoke = False
         while True:
-            wait = min(heard + self._policy.first_token_seconds, end) - now()
-            if now() >= end:
+            now = self._now()
+            wait = min(heard + self._policy.first_token_seconds, self._end) - now
+            if now >= self._end:
                 # Of one that speaks without end the whole is too long; it is not down.
                 raise ModelFaultError(Trouble.SLOW, again=False, blamed=not spoke)
             try:
@@ -219,7 +232,7 @@ class _Call:
             spoke = True
             yield item
             # From here on: what the one who listens takes is not the model's silence.
-            heard = now()
+            heard = self._now()
 
     def give_up(self) -> None:
         """Whatever still comes is not waited for."""
@@ -229,6 +242,7 @@ class _Call:
         bounds = Bounds(
             reply_tokens=self._policy.reply_tokens,
             silence_seconds=self._policy.first_token_seconds,
+            whole_seconds=self._policy.whole_seconds,
             temperature=self._policy.temperature,
         )
         for attempt in range(self._policy.retries + 1):
@@ -261,8 +275,8 @@ class _Call:
         return max(backoff, fault.retry_after)
 
     def _told(self, item: Piece | ModelFaultError | None) -> bool:
-        """Hand on; false where nobody listens any more."""
-        while not self._gone.is_set():
+        """Hand on; false where nobody listens any more, or not in time."""
+        while not self._gone.is_set() and self._now() < self._end:
             try:
                 self._queue.put(item, timeout=_LOOK_AGAIN_SECONDS)
             except Full:

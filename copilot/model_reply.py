@@ -55,10 +55,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What one call may take. `silence_seconds` bounds every wait for the next bytes."""
+    """What one call may take. `silence_seconds` bounds every wait for the next bytes.
+
+    `whole_seconds` bounds each attempt from its reply's first byte on, whatever bytes still come.
+    """
 
     reply_tokens: int
     silence_seconds: float
+    whole_seconds: float
     temperature: float | None
 
 

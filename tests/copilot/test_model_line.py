@@ -14,7 +14,7 @@ from copilot.breaker import State
 from copilot.budget import Budget
 from copilot.chat_model import LangChainModel
 from copilot.model_line import ModelLine
-from copilot.model_reply import ModelUnavailableError, Prompt, Trouble
+from copilot.model_reply import Bounds, ModelUnavailableError, Piece, Prompt, Trouble
 from foundation.clock import system_clock
 from foundation.errors import ConfigurationError
 from governance.chat_policy import BreakerPolicy, ChatModelPolicy
@@ -23,6 +23,7 @@ from tests.fakes.scripted_chat import (
     FOREVER,
     CallTool,
     Cut,
+    Drip,
     End,
     Endless,
     Raw,
@@ -237,6 +238,46 @@ def test_calls_that_hang_keep_their_places_until_they_have_ended(at: Callable[..
             pytest.raises(ModelUnavailableError),
         ):
             next(pieces)
+    wait_until(lambda: not _calls_under_way())
+
+
+def test_comments_that_only_keep_the_connection_alive_end_with_the_time(
+    at: Callable[..., At],
+) -> None:
+    house = at([Drip(0.05)], [Say("Two "), Drip(0.05)], says("Two hours."), policy=QUICK)
+    assert house.trouble() is Trouble.SLOW
+    assert house.trouble() is Trouble.SLOW
+    wait_until(lambda: not _calls_under_way())
+    assert not house.chat.go_on.is_set()
+    house.policy = PATIENT
+    assert house.said() == "Two hours."
+
+
+def test_calls_that_never_end_are_not_everybodys_busy_for_ever() -> None:
+    class Hung:
+        def __init__(self) -> None:
+            self.hangs = True
+            self.end = threading.Event()
+
+        def stream(self, prompt: Prompt, bounds: Bounds) -> Iterator[Piece]:  # noqa: ARG002
+            if self.hangs:
+                self.end.wait()
+            yield Piece(text="Two hours.", ends="stop")
+
+    model, later, policy = Hung(), 0.0, QUICK
+    budget = Budget(lambda: policy, MemoryCounters(), system_clock)
+    line = ModelLine(model, lambda: policy, budget, now=lambda: time.monotonic() + later)
+
+    def trouble() -> Trouble:
+        with pytest.raises(ModelUnavailableError) as caught:
+            list(line.say(PROMPT, "acme"))
+        return caught.value.trouble
+
+    assert [trouble() for _ in range(3)] == [Trouble.SLOW, Trouble.SLOW, Trouble.BUSY]
+    later, policy, model.hangs = 60.0, PATIENT, False
+    assert "".join(piece.text for piece in line.say(PROMPT, "acme")) == "Two hours."
+    assert _calls_under_way()
+    model.end.set()
     wait_until(lambda: not _calls_under_way())
 
 

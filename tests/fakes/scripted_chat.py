@@ -55,6 +55,13 @@ class Endless:
 
 
 @dataclass(frozen=True)
+class Drip:
+    """Comments that keep the connection alive and say nothing, until nobody listens."""
+
+    every_seconds: float
+
+
+@dataclass(frozen=True)
 class Refuse:
     """No reply but a status."""
 
@@ -70,7 +77,7 @@ class End:
     reason: str = "stop"
 
 
-Step = Say | Wait | Raw | CallTool | Cut | Endless | Refuse | End
+Step = Say | Wait | Raw | CallTool | Cut | Endless | Drip | Refuse | End
 Script = Sequence[Step]
 
 
@@ -201,6 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
                     while not self.server.chat.go_on.is_set():
                         self._delta({"content": step.text})
                         self.server.chat.sent.append(step.text)
+                case Drip():
+                    while not self.server.chat.go_on.wait(step.every_seconds):
+                        self._chunk(b": keep-alive\n\n")
                 case Cut():
                     self.close_connection = True
                     self.connection.close()
