@@ -21,6 +21,7 @@ from eval.score import Judged
 from eval.summary import Summary, summarise
 from eval.summary_json import summary_json
 from foundation.errors import StorageError
+from foundation.private_file import write_private
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
 
 REPORT, PAGE = "report.json", "report.html"
@@ -95,10 +96,10 @@ def _telling(options: argparse.Namespace, cases: int, what: str) -> Callable[[Ju
 
 
 def write_report(report: ReportJson, folder: Path) -> None:
-    """Write both halves of a report into a folder."""
+    """Write both halves of a report into a folder, for its owner: they hold what was asked."""
     try:
-        (folder / REPORT).write_text(written(report), "utf-8")
-        (folder / PAGE).write_text(page(report), "utf-8")
+        write_private(folder / REPORT, written(report))
+        write_private(folder / PAGE, page(report))
     except OSError as error:
         raise StorageError(f"the report cannot be written to {folder}: {error.strerror}") from None
 

@@ -5,7 +5,7 @@ The file is one JSON object a line, and may be edited by hand: state, question, 
 """
 
 import json
-import os
+import stat
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from eval.case import CaseLine, GoldLine
 from eval.dataset import DatasetError, parse_dataset, reasons
 from foundation.errors import NotFoundError, StorageError
+from foundation.private_file import OWNER_ONLY, write_private
 
 
 class State(StrEnum):
@@ -119,7 +120,9 @@ def adopt(proposals: Iterable[Proposal], dataset: Path) -> int:
         text += "\n"
     text += "".join(f"{_told(case)}\n" for case in new)
     parse_dataset(text, dataset.name)
-    _replace(dataset, text)
+    # A dataset that is there already may be shared on purpose.
+    shared = stat.S_IMODE(dataset.stat().st_mode) if dataset.exists() else OWNER_ONLY
+    _replace(dataset, text, shared)
     return len(new)
 
 
@@ -136,10 +139,8 @@ def _told(line: CaseLine) -> str:
     return json.dumps(line.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
 
 
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
+def _replace(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
     try:
-        beside.write_text(text, "utf-8")
-        os.replace(beside, path)  # noqa: PTH105 - the atomic one by name
+        write_private(path, text, mode=mode)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}") from None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from foundation.errors import ConfigurationError
+from foundation.private_file import write_private
 from retrieval.fusion import RankingWeights
 
 if TYPE_CHECKING:
@@ -131,9 +132,8 @@ def read_manifest(folder: Path) -> RankerManifest | None:
 def write_manifest(folder: Path, manifest: RankerManifest) -> None:
     """Keep a trained ranker; a reader sees the old one or the new one, never half of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = folder / f"{MANIFEST}.new"
-    written.write_text(json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n", "utf-8")
-    written.replace(folder / MANIFEST)
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2)
+    write_private(folder / MANIFEST, f"{text}\n")
 
 
 def check_fits(manifest: RankerManifest, embedder: str) -> None:

@@ -3,7 +3,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +25,7 @@ from eval.dataset import read_dataset
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import StorageError
+from foundation.private_file import write_private
 from foundation.settings import Settings
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
 from governance.catalog import Catalog
@@ -216,10 +216,8 @@ def _write(path: Path, content: dict[str, object]) -> None:
 
 def _put(path: Path, text: str) -> None:
     """Whole or not at all: a copilot that starts meanwhile reads the old file or the new one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_text(text, "utf-8")
-        part.replace(path)
+        write_private(path, text)
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}") from None
 

@@ -156,6 +156,7 @@ def test_what_a_tenant_keeps_to_itself_does_not_train_anything(
 
 
 def test_the_manifest_holds_no_word_of_the_documents(trained: SmallHouse) -> None:
+    assert (trained.ranker_folder / MANIFEST).stat().st_mode & 0o777 == 0o600
     kept = (trained.ranker_folder / MANIFEST).read_text().casefold()
     assert not [thing for thing in THINGS if thing in kept]
     assert "workshop" not in kept

@@ -205,6 +205,18 @@ class TestReview:
         assert again[0].state is State.REJECTED
         assert again[1].case.question == "For how long do we keep copies?"
 
+    def test_only_its_owner_reads_it_and_a_dataset_stays_as_shared_as_it_was(self, tmp_path):
+        path = tmp_path / "proposals.jsonl"
+        path.touch(mode=0o644)
+        write_proposals(path, self.made())
+        assert path.stat().st_mode & 0o777 == 0o600
+        approved = decided(self.made(), {self.made()[0].case.id}, State.APPROVED, "ana")
+        shared, new = tmp_path / "shared.jsonl", tmp_path / "new.jsonl"
+        shared.touch()
+        shared.chmod(0o644)
+        assert [adopt(approved, one) for one in (shared, new)] == [1, 1]
+        assert [one.stat().st_mode & 0o777 for one in (shared, new)] == [0o644, 0o600]
+
     def test_a_mistake_is_told_with_its_line(self, tmp_path):
         path = tmp_path / "proposals.jsonl"
         write_proposals(path, self.made())
@@ -265,6 +277,10 @@ def test_from_documents_to_a_dataset_that_runs_with_documents_held_out(ingested,
     capsys.readouterr()
     report = ingested / "report"
     assert cli.main(["eval", "run", str(dataset), "--report", str(report), *data]) == 0
+    assert {one.name: one.stat().st_mode & 0o777 for one in report.iterdir()} == {
+        "report.json": 0o600,
+        "report.html": 0o600,
+    }
     kinds = {
         one["id"]: one["got"] for one in json.loads((report / "report.json").read_text())["cases"]
     }

@@ -46,6 +46,8 @@ def test_headings_make_a_calibration_that_takes_force(house, capsys):
     assert told["version"] == written.version
     assert written.cases == told["cases"] >= 60
     assert "<svg" in (house / "data" / "calibration.html").read_text()
+    for name in ("calibration.json", "calibration.html"):
+        assert (house / "data" / name).stat().st_mode & 0o777 == 0o600
     assert run(house, "drift") == 0
     drift = json.loads(capsys.readouterr().out)
     assert (drift["version"], drift["own"], drift["stale"]) == (written.version, True, False)
