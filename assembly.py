@@ -356,12 +356,10 @@ class Assembly:
         Only of those: what one tenant keeps to itself must not move what another one gets.
         """
         from governance.corpus_sketch import sketch
-        from governance.principal import Principal, Role
+        from governance.principal import EVERY_PARTNER
 
-        anybody = Principal(
-            subject="calibration", tenant="", roles=frozenset({Role.PARTNER_CONSULTANT})
-        )
-        return sketch(self.visible_catalog.documents(self.visible_catalog.visibility(anybody)))
+        visible = self.visible_catalog
+        return sketch(visible.documents(visible.visibility(EVERY_PARTNER)))
 
     @cached_property
     def copilot(self) -> "Copilot":

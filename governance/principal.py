@@ -184,5 +184,15 @@ class Principal:
         return _names(self.attributes.get("queues", ""))
 
 
+EVERY_PARTNER = Principal(
+    subject="every partner", tenant="", roles=frozenset({Role.PARTNER_CONSULTANT})
+)
+"""A partner of no tenant: reads what all partners read, and nothing else.
+
+Whatever is fitted for everybody asks as this one: what a tenant keeps to itself must not move
+what another one gets.
+"""
+
+
 def _names(listed: str) -> frozenset[str]:
     return frozenset(name for part in listed.split(",") if (name := part.strip()))

@@ -15,7 +15,7 @@ from foundation.database import Database
 from governance.catalog import Catalog
 from governance.principal import Principal
 from governance.statistics import TermCounts, unpack
-from governance.tables import texts
+from governance.tables import texts, versions
 from governance.visibility import Filters, Visibility
 from governance.visible_catalog import VisibleCatalog
 
@@ -31,16 +31,22 @@ class ThinnedCatalog(VisibleCatalog):
         super().__init__(catalog, clock)
         self._database = database
         self._gone: frozenset[str] = frozenset()
-        self._counts: tuple[TermCounts, ...] = ()
+        self._counts: tuple[tuple[int, TermCounts], ...] = ()
 
     @contextmanager
     def without(self, documents: frozenset[str]) -> Iterator[None]:
         """Make documents vanish for the length of the block."""
         with self._database.read() as connection:
             rows = connection.execute(
-                select(texts.c.terms).where(texts.c.document_id.in_(documents))
+                select(versions.c.class_id, texts.c.terms)
+                .join(
+                    versions,
+                    (versions.c.document_id == texts.c.document_id)
+                    & (versions.c.version == texts.c.version),
+                )
+                .where(texts.c.document_id.in_(documents))
             )
-            self._counts = tuple(unpack(row.terms) for row in rows)
+            self._counts = tuple((row.class_id, unpack(row.terms)) for row in rows)
         self._gone = documents
         try:
             yield
@@ -56,10 +62,13 @@ class ThinnedCatalog(VisibleCatalog):
         """How common terms are among what is left."""
         counts = super().term_counts(visibility, terms)
         with_term = dict(counts.chunks_with_term)
-        for gone in self._counts:
+        # What the asker may not read (a draft, say) was not counted either.
+        counted = set(self._share(visibility).class_ids)
+        vanished = [gone for class_id, gone in self._counts if class_id in counted]
+        for gone in vanished:
             for term in with_term:
                 with_term[term] -= gone.chunks_with_term.get(term, 0)
         return TermCounts(
-            chunks=counts.chunks - sum(gone.chunks for gone in self._counts),
+            chunks=counts.chunks - sum(gone.chunks for gone in vanished),
             chunks_with_term={term: count for term, count in with_term.items() if count > 0},
         )

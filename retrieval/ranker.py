@@ -92,13 +92,17 @@ class ComparedPart(_Part):
 
 
 class TrainedOnPart(_Part):
-    """What it was trained on: counts and a fingerprint, never a text or a title."""
+    """What it was trained on: counts and a fingerprint, never a text or a title.
+
+    `cases_left_out` are labelled ones about documents that not all partners may read.
+    """
 
     documents: int
     chunks: int
     headings: int
     sentences: int
     cases: int
+    cases_left_out: int = 0
     fingerprint: str
 
 

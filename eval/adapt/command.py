@@ -74,9 +74,10 @@ def _read(progress: Iterable[int], *, told: bool) -> int:
 
 def _print(manifest: RankerManifest) -> None:
     on = manifest.trained_on
+    left_out = f" ({on.cases_left_out} left out)" if on.cases_left_out else ""
     print(
         f"trained on {on.documents} documents that all partners may read: {on.headings} headings, "
-        f"{on.sentences} sentences, {on.cases} labelled cases\n"
+        f"{on.sentences} sentences, {on.cases} labelled cases{left_out}\n"
     )
     print(f"{'':<28} {'n':>5} {'hit@1':>13} {'hit@5':>13} {'MRR':>13}")
     for one in manifest.compared:

@@ -16,14 +16,8 @@ from enum import StrEnum
 
 from governance.document import DocType, DocumentVersion
 from governance.entries import ChunkRow
-from governance.principal import Principal, Role
 from retrieval.instructions import without_instructions
 from retrieval.sentence_vectors import sentences_of
-
-EVERY_PARTNER = Principal(
-    subject="adaptation", tenant="", roles=frozenset({Role.PARTNER_CONSULTANT})
-)
-"""Who asks while a ranker is trained: a partner of no tenant, who reads what all partners read."""
 
 _HEADING_WORDS = range(3, 26)
 _SENTENCE_WORDS = range(8, 41)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from eval.adapt.pairs import EVERY_PARTNER, Pair
+from eval.adapt.pairs import Pair
 from eval.case import Case
 from governance.document import DocType
+from governance.principal import EVERY_PARTNER
 from governance.visibility import Visibility
 from governance.visible_catalog import ReadableChunk, VisibleCatalog
 from retrieval.foremost import foremost
@@ -106,7 +107,10 @@ class Pools:
         return self._finished(drafts, packed)
 
     def of_cases(self, cases: Iterable[Case]) -> tuple[Pool, ...]:
-        """A pool for each labelled case, asked by whom it says."""
+        """A pool for each labelled case, asked by whom it says.
+
+        To measure with. What is fitted for everybody is given `open_cases` only.
+        """
         drafts = []
         for case in cases:
             visibility = self._catalog.visibility(case.principal, case.filters)

@@ -12,14 +12,16 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Protocol
 
 from eval.adapt.fitting import Compared, Figures, compare, cross_fitted, fit, ranks
-from eval.adapt.pairs import EVERY_PARTNER, Pair, PairKind, make_pairs
+from eval.adapt.pairs import Pair, PairKind, make_pairs
 from eval.adapt.pools import Pool, Pools
 from eval.case import Case
+from eval.open_cases import open_cases
 from foundation.clock import Clock
 from foundation.errors import ConflictError
 from governance.catalog import Catalog
 from governance.document import DocumentVersion
 from governance.entries import ChunkRow
+from governance.principal import EVERY_PARTNER
 from governance.visible_catalog import VisibleCatalog
 from retrieval.fusion import SHIPPED_WEIGHTS, RankingWeights
 from retrieval.index import KnowledgeIndex
@@ -102,7 +104,11 @@ def train(
             f"the documents give {len(pairs)} questions by their headings and sentences, and a "
             f"ranker needs {FEWEST_PAIRS}; search goes on as it is"
         )
-    known, unknown = _halves(pairs)
+    known, unknown = halves(pairs)
+    open_to_all = open_cases(parts.visible_catalog, cases)
+    left_out = len(cases) - len(open_to_all)
+    if left_out:
+        on_step(f"{left_out} labelled cases left out: not all partners may read their documents")
     on_step(f"reading signals for {len(pairs)} questions from {len(documents)} documents")
     pools = Pools(
         visible_catalog=parts.visible_catalog,
@@ -111,7 +117,7 @@ def train(
         sentences=parts.sentence_vectors,
     )
     train_on, held_out = pools.of_pairs(known), pools.of_pairs(unknown)
-    labelled = pools.of_cases(cases)
+    labelled = pools.of_cases(open_to_all)
     if len(labelled) < FEWEST_CASES:
         labelled = ()
     on_step("fitting and measuring")
@@ -127,7 +133,7 @@ def train(
         embedder=parts.embedder.name,
         trained_at=parts.clock(),
         seed=how.seed,
-        trained_on=_trained_on(documents, pairs, len(labelled)),
+        trained_on=_trained_on(documents, pairs, len(labelled), left_out),
         weights=WeightsPart(**asdict(weights)),
         compared=tuple(compared),
         cost_ms=_cost_ms(parts, pairs),
@@ -148,14 +154,25 @@ def _open_documents(
     ]
 
 
-def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """By document, so that no document is on both sides."""
+def halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """By document, so that no document is on both sides: those to fit on, those to measure on.
+
+    Raises `ConflictError` where all fall on one side.
+    """
 
     def first(pair: Pair) -> bool:
         digest = hashlib.blake2b(pair.chunk.document_id.encode(), digest_size=1).digest()
         return digest[0] % 2 == 0
 
-    return [one for one in pairs if first(one)], [one for one in pairs if not first(one)]
+    known = [one for one in pairs if first(one)]
+    unknown = [one for one in pairs if not first(one)]
+    if not known or not unknown:
+        raise ConflictError(
+            f"the {len(pairs)} questions that the documents give come from too few of them to fit "
+            "on some and measure on others; add documents with sections, or take more questions "
+            "with --questions; search goes on as it is"
+        )
+    return known, unknown
 
 
 def _on_pairs(
@@ -194,6 +211,7 @@ def _trained_on(
     documents: Sequence[tuple[DocumentVersion, Sequence[ChunkRow]]],
     pairs: Sequence[Pair],
     cases: int,
+    left_out: int,
 ) -> TrainedOnPart:
     versions = "\n".join(f"{one.document_id}:{one.version}" for one, _ in documents)
     kinds = [pair.kind for pair in pairs]
@@ -203,6 +221,7 @@ def _trained_on(
         headings=kinds.count(PairKind.HEADING),
         sentences=kinds.count(PairKind.SENTENCE),
         cases=cases,
+        cases_left_out=left_out,
         fingerprint=hashlib.blake2b(versions.encode(), digest_size=16).hexdigest(),
     )
 

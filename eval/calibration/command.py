@@ -30,6 +30,7 @@ from foundation.settings import Settings
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
 from governance.catalog import Catalog
 from governance.policy_source import PolicySource
+from governance.principal import EVERY_PARTNER
 from governance.thinned_catalog import ThinnedCatalog
 from governance.visible_catalog import VisibleCatalog
 from retrieval.retriever import Retriever
@@ -164,8 +165,8 @@ def _cases(
     cases = corpus_cases(parts.catalog, visible, options.questions)
     if not cases:
         raise CalibrationError(
-            "the corpus has no headings to ask for: nothing approved, or no sections; "
-            "write cases of your own and give their file"
+            "what all partners may read has no headings to ask for: nothing approved for them, or "
+            "no sections; write cases of your own and give their file"
         )
     return cases, "headings of the corpus"
 
@@ -174,7 +175,9 @@ def _observed(
     parts: Parts, visible: ThinnedCatalog, cases: Sequence[Case], options: argparse.Namespace
 ) -> Observed:
     documents: dict[str, frozenset[str]] = {}
-    for version in parts.catalog.newest():
+    # Another tenant's document of the same URI is no gold of a heading's.
+    from_corpus = visible.documents(visible.visibility(EVERY_PARTNER))
+    for version in from_corpus if options.from_corpus else parts.catalog.newest():
         documents[version.uri] = documents.get(version.uri, frozenset()) | {version.document_id}
 
     def on_progress(done: int) -> None:

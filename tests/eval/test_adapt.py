@@ -2,19 +2,21 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from eval.adapt.command import run_adapt, run_off, run_use
-from eval.adapt.pairs import EVERY_PARTNER, PairKind, make_pairs
-from eval.adapt.training import Training, train
+from eval.adapt.pairs import PairKind, make_pairs
+from eval.adapt.training import Training, halves, train
+from eval.case import Case, Expected, Gold
 from foundation.errors import ConfigurationError, ConflictError, CopilotError
 from governance.audit import Action
 from governance.audit.chain import audit_lines
 from governance.document import ApprovalState
+from governance.principal import EVERY_PARTNER, Principal, Role
 from ingest.manifest import IngestOptions
 from ingest.pipeline import IngestRun
 from ingest.source import discover
@@ -29,6 +31,7 @@ THINGS = tuple(
     for thing in ("anchor", "barrel", "candle", "hammer", "kettle")
 )
 HOW = Training(most=80)
+GLOBEX = Principal(subject="g", tenant="globex", roles=frozenset({Role.PARTNER_CONSULTANT}))
 
 
 def write_page(corpus: Path, name: str, secret: str = "") -> None:
@@ -139,20 +142,64 @@ def test_a_house_with_few_documents_is_told_that_they_are_too_few(tmp_path: Path
     house.close()
 
 
+def keep_to_itself(house: SmallHouse, folder: Path, things: Sequence[str]) -> None:
+    """Documents of globex that only globex reads."""
+    for thing in things:
+        write_page(folder, thing, secret="The Bluebird clause holds for this one too.")
+    options = IngestOptions(
+        tenant="globex", audience=("tenant:globex",), approval=ApprovalState.APPROVED
+    )
+    house.pipeline.run(discover([folder], options), IngestRun(workers=1))
+
+
+def asked_by_globex(*things: str) -> tuple[Case, ...]:
+    return tuple(
+        Case(
+            id=thing,
+            question=f"Who packed the {thing} in a crate?",
+            principal=GLOBEX,
+            expected=Expected.ANSWER,
+            category="plain",
+            gold=(Gold(uri=f"{thing}.md"),),
+        )
+        for thing in things
+    )
+
+
 def test_what_a_tenant_keeps_to_itself_does_not_train_anything(
     trained: SmallHouse, tmp_path: Path
 ) -> None:
     before = trained_manifest(trained)
-    for thing in ("lantern", "pulley"):
-        write_page(tmp_path / "own", thing, secret="The Bluebird clause holds for this one too.")
-    options = IngestOptions(
-        tenant="globex", audience=("tenant:globex",), approval=ApprovalState.APPROVED
-    )
-    trained.pipeline.run(discover([tmp_path / "own"], options), IngestRun(workers=1))
+    keep_to_itself(trained, tmp_path / "own", ["lantern", "pulley"])
     after = train(trained, (), HOW)
     assert after.trained_on == before.trained_on
     assert after.weights == before.weights
     assert after.compared == before.compared
+
+
+def test_labelled_cases_train_on_what_all_partners_read_whoever_asked_them(
+    trained: SmallHouse, tmp_path: Path
+) -> None:
+    of_all, steps = asked_by_globex(*THINGS), list[str]()
+    before = train(trained, of_all, HOW)
+    assert before.trained_on.cases == len(THINGS)
+    # Some under the very names that documents of everybody have: they would come first.
+    own = [f"{thing} lid" for thing in THINGS]
+    keep_to_itself(trained, tmp_path / "own", [*THINGS[:5], *own])
+    after = train(trained, (*of_all, *asked_by_globex(*own)), HOW, steps.append)
+    left_out = {"cases_left_out": len(own)}
+    assert after.trained_on == before.trained_on.model_copy(update=left_out)
+    assert after.weights == before.weights
+    assert after.compared == before.compared
+    assert f"{len(own)} labelled cases left out" in " ".join(steps)
+
+
+def test_questions_of_one_document_are_too_few_to_fit_and_to_measure(trained: SmallHouse) -> None:
+    one = trained.catalog.newest()[0]
+    pairs = make_pairs([(one, trained.catalog.chunks_of(one.document_id, 1))], most=60, seed=1)
+    assert pairs
+    with pytest.raises(ConflictError, match=r"too few of them .* --questions"):
+        halves(pairs)
 
 
 def test_the_manifest_holds_no_word_of_the_documents(trained: SmallHouse) -> None:
