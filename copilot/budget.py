@@ -1,5 +1,6 @@
 """What questions may cost in tokens: each question, and each tenant in a day."""
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
@@ -13,6 +14,7 @@ from governance.limit_counters import MemoryCounters
 if TYPE_CHECKING:
     from tiktoken import Encoding
 
+_log = logging.getLogger("copilot.budget")
 _TWO_DAYS = 172_800
 # Roles and separators around each of the two messages.
 _AROUND = 16
@@ -60,13 +62,14 @@ class Budget:
         key = self._key(tenant)
         asked = prompt_tokens + _AROUND
         most = asked + policy.reply_tokens
-        if self._count(key, most) > policy.tokens_per_day_of(tenant):
-            self._count(key, -most)
+        taken, counted = self._counted(key, most)
+        if counted > policy.tokens_per_day_of(tenant):
+            self._give_back(taken, key, most)
             raise ModelUnavailableError(Trouble.OVER_BUDGET)
 
         def settle(reply_tokens: int | None) -> None:
             spent = 0 if reply_tokens is None else asked + reply_tokens
-            self._count(key, spent - most)
+            self._give_back(taken, key, most - spent)
 
         return settle
 
@@ -75,12 +78,20 @@ class Budget:
         name = blake2b(tenant.encode(), digest_size=16).hexdigest()
         return f"copilot/chat-tokens/{name}/{self._clock().date().isoformat()}"
 
-    def _count(self, key: str, amount: int) -> int:
+    def _counted(self, key: str, amount: int) -> tuple[Counters, int]:
+        """Where it was counted, and how far that is."""
         try:
-            return self._counters.incr(key, _TWO_DAYS, amount)
+            return self._counters, self._counters.incr(key, _TWO_DAYS, amount)
         except self._counters.base_exceptions:
             # Counted by this process for itself: nobody is without a limit, nobody without a word.
-            return self._own.incr(key, _TWO_DAYS, amount)
+            return self._own, self._own.incr(key, _TWO_DAYS, amount)
+
+    def _give_back(self, taken: Counters, key: str, amount: int) -> None:
+        """Where it was taken and nowhere else: another counter would grant it on top of its own."""
+        try:
+            taken.incr(key, _TWO_DAYS, -amount)
+        except taken.base_exceptions:
+            _log.warning("tokens of a day could not be given back: shared counters do not answer")
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,21 @@ class Unreachable(MemoryCounters):
         return ConnectionError
 
 
+class Failing(MemoryCounters):
+    """Shared counters that are there only now and then."""
+
+    there = True
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        if not self.there:
+            raise ConnectionError
+        return super().incr(key, expiry, amount)
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ConnectionError
+
+
 def budget(counters: MemoryCounters | None = None) -> tuple[Budget, Calendar]:
     calendar = Calendar()
     return Budget(lambda: POLICY, counters or MemoryCounters(), calendar), calendar
@@ -79,6 +94,44 @@ def test_shared_counters_that_do_not_answer_leave_nobody_without_a_limit() -> No
     house.take("acme", 800)
     with pytest.raises(ModelUnavailableError):
         house.take("acme", 800)
+
+
+def test_what_is_given_back_while_shared_counters_fail_grants_nothing_extra() -> None:
+    counters = Failing()
+    house, _ = budget(counters)
+    settle = house.take("acme", 700)
+    counters.there = False
+    settle(None)
+    house.take("acme", 700)
+    with pytest.raises(ModelUnavailableError):
+        house.take("acme", 700)
+
+
+def test_what_was_taken_while_shared_counters_failed_is_not_given_back_to_them() -> None:
+    counters = Failing()
+    house, _ = budget(counters)
+    house.take("acme", 700)
+    counters.there = False
+    settle = house.take("acme", 700)
+    counters.there = True
+    settle(None)
+    with pytest.raises(ModelUnavailableError):
+        house.take("acme", 700)
+
+
+def test_a_refusal_while_shared_counters_fail_grants_nothing_extra() -> None:
+    class FailsSecond(Failing):
+        def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+            counted = super().incr(key, expiry, amount)
+            self.there = False
+            return counted
+
+    house, _ = budget(FailsSecond())
+    with pytest.raises(ModelUnavailableError):
+        house.take("acme", 5_000)
+    house.take("acme", 700)
+    with pytest.raises(ModelUnavailableError):
+        house.take("acme", 700)
 
 
 def test_control_words_of_a_model_are_counted_as_text() -> None:
