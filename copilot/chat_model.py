@@ -54,9 +54,7 @@ class LangChainModel:
             # questions and documents elsewhere.
             with tracing_context(enabled=False):
                 for chunk in self._client(bounds).stream(messages, config={"callbacks": []}):
-                    piece = _piece(chunk)
-                    if piece is not None:
-                        yield piece
+                    yield _piece(chunk)
         except Exception as error:  # noqa: BLE001 - every provider has its own tree
             fault = _fault(error)
             _log.info(
@@ -129,12 +127,11 @@ def _bounded(provider: str, whole_seconds: float) -> dict[str, Any]:
     return {}
 
 
-def _piece(chunk: "AIMessageChunk") -> Piece | None:
-    """The chunk's text. Tool calls and a provider's separate reasoning are not text."""
+def _piece(chunk: "AIMessageChunk") -> Piece:
+    """The chunk's text. Tool calls and a provider's separate reasoning are none, but are heard."""
     about = chunk.response_metadata
     ends = about.get("finish_reason") or about.get("stop_reason") or about.get("done_reason") or ""
-    text = str(chunk.text)
-    return Piece(text=text, ends=str(ends)) if text or ends else None
+    return Piece(text=str(chunk.text), ends=str(ends))
 
 
 def _fault(error: Exception) -> ModelFaultError:

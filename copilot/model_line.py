@@ -136,7 +136,8 @@ class ModelLine:
             self._model, prompt, policy, self._chance, retried=self._retried, now=self._now
         )
         self._take_place(call, policy)
-        if not self._breaker.admits():
+        ticket = self._breaker.admits()
+        if ticket is None:
             self._leave_place(call)
             raise _NotAskedError(Trouble.DOWN)
         try:
@@ -144,19 +145,20 @@ class ModelLine:
         except RuntimeError:
             # The machine has no thread left.
             self._leave_place(call)
-            self._breaker.undecided()
+            self._breaker.undecided(ticket)
             raise _NotAskedError(Trouble.BUSY) from None
         decided = self._breaker.undecided
         try:
             for piece in call.pieces():
-                decided = self._breaker.succeeded
-                yield piece
+                if piece.text or piece.ends:
+                    decided = self._breaker.succeeded
+                    yield piece
         except ModelFaultError as fault:
             decided = self._breaker.failed if fault.blamed else self._breaker.undecided
             raise
         finally:
             call.give_up()
-            decided()
+            decided(ticket)
 
     def _retried(self) -> None:
         for one in self.watchers:
@@ -229,7 +231,7 @@ class _Call:
                 return
             if isinstance(item, ModelFaultError):
                 raise item
-            spoke = True
+            spoke = spoke or bool(item.text or item.ends)
             yield item
             # From here on: what the one who listens takes is not the model's silence.
             heard = self._now()

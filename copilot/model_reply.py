@@ -68,7 +68,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """The next part of a reply. `ends` is why it ended, in the provider's word, or empty."""
+    """The next part of a reply. `ends` is why it ended, in the provider's word, or empty.
+
+    A piece of neither is a sign of life: the model is at work on what is not for its reader.
+    """
 
     text: str
     ends: str = ""

@@ -31,8 +31,9 @@ class BreakerPolicy(_Section):
 class ChatModelPolicy(_Section):
     """Bounds on every call of the chat model. Beyond one the answer is quoted instead.
 
-    `first_token_seconds` bounds the wait for the first word, retries included, and every later
-    silence. `tokens_per_day` are one tenant's, `tenants` says otherwise for single ones.
+    `first_token_seconds` bounds the wait for the first sign of life, retries included, and every
+    later silence; a model that sends its reasoning is not silent. `tokens_per_day` are one
+    tenant's, `tenants` says otherwise for single ones.
     """
 
     first_token_seconds: Seconds = 10.0

@@ -1,6 +1,10 @@
 """A model that keeps failing is left alone for a while, then tried by one."""
 
-from copilot.breaker import Breaker, State
+from collections.abc import Callable
+
+import pytest
+
+from copilot.breaker import Breaker, State, Ticket
 from governance.chat_policy import BreakerPolicy
 
 
@@ -11,11 +15,24 @@ class Time:
         return self.now
 
 
-def opened(time: Time) -> Breaker:
-    breaker = Breaker(lambda: BreakerPolicy(failures=3, pause_seconds=30), time)
+def admitted(breaker: Breaker) -> Ticket:
+    ticket = breaker.admits()
+    assert ticket is not None
+    return ticket
+
+
+def closed(time: Time) -> Breaker:
+    return Breaker(lambda: BreakerPolicy(failures=3, pause_seconds=30), time)
+
+
+def fails(breaker: Breaker) -> None:
     for _ in range(3):
-        assert breaker.admits()
-        breaker.failed()
+        breaker.failed(admitted(breaker))
+
+
+def opened(time: Time) -> Breaker:
+    breaker = closed(time)
+    fails(breaker)
     return breaker
 
 
@@ -28,8 +45,8 @@ def test_failures_in_a_row_open_it() -> None:
 def test_a_success_between_them_does_not() -> None:
     breaker = Breaker(lambda: BreakerPolicy(failures=2, pause_seconds=30), Time())
     for _ in range(5):
-        breaker.failed()
-        breaker.succeeded()
+        breaker.failed(admitted(breaker))
+        breaker.succeeded(admitted(breaker))
     assert breaker.state is State.CLOSED
 
 
@@ -37,10 +54,10 @@ def test_after_the_pause_one_tries_and_its_success_closes_it() -> None:
     time = Time()
     breaker = opened(time)
     time.now = 30.0
-    assert breaker.admits()
+    trial = admitted(breaker)
     assert breaker.state is State.HALF_OPEN
     assert not breaker.admits()
-    breaker.succeeded()
+    breaker.succeeded(trial)
     assert breaker.state is State.CLOSED
     assert breaker.admits()
 
@@ -49,8 +66,7 @@ def test_a_failed_try_opens_it_for_another_pause() -> None:
     time = Time()
     breaker = opened(time)
     time.now = 30.0
-    assert breaker.admits()
-    breaker.failed()
+    breaker.failed(admitted(breaker))
     time.now = 59.0
     assert not breaker.admits()
     time.now = 60.0
@@ -61,6 +77,41 @@ def test_a_try_that_was_given_up_lets_the_next_one_try() -> None:
     time = Time()
     breaker = opened(time)
     time.now = 30.0
+    breaker.undecided(admitted(breaker))
     assert breaker.admits()
-    breaker.undecided()
+
+
+REPORTS = [Breaker.succeeded, Breaker.failed, Breaker.undecided]
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_call_from_before_does_not_end_the_pause_or_prolong_it(
+    report: Callable[[Breaker, Ticket], None],
+) -> None:
+    time = Time()
+    breaker = closed(time)
+    late = admitted(breaker)
+    fails(breaker)
+    time.now = 29.0
+    report(breaker, late)
+    assert breaker.state is State.OPEN
+    assert not breaker.admits()
+    time.now = 30.0
     assert breaker.admits()
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_call_from_before_does_not_speak_for_the_one_that_tries(
+    report: Callable[[Breaker, Ticket], None],
+) -> None:
+    time = Time()
+    breaker = closed(time)
+    late = admitted(breaker)
+    fails(breaker)
+    time.now = 30.0
+    trial = admitted(breaker)
+    report(breaker, late)
+    assert breaker.state is State.HALF_OPEN
+    assert not breaker.admits()
+    breaker.succeeded(trial)
+    assert breaker.state is State.CLOSED

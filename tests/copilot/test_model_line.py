@@ -281,6 +281,33 @@ def test_calls_that_never_end_are_not_everybodys_busy_for_ever() -> None:
     wait_until(lambda: not _calls_under_way())
 
 
+def thinking(seconds: float) -> Script:
+    delta = b'{"role": "assistant", "content": "", "reasoning_content": "hm"}'
+    event = b'data: {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", '
+    event += b'"choices": [{"index": 0, "delta": ' + delta + b', "finish_reason": null}]}\n\n'
+    return [step for _ in range(round(seconds / 0.1)) for step in (Raw(event), Wait(0.1))]
+
+
+def test_a_model_that_sends_its_reasoning_is_not_silent(at: Callable[..., At]) -> None:
+    policy = PATIENT.model_copy(update={"first_token_seconds": 1.5})
+    house = at([*thinking(2.5), *says("Two hours.")], policy=policy)
+    pieces = list(house.line.say(PROMPT, "acme"))
+    assert "".join(piece.text for piece in pieces) == "Two hours."
+    assert all(piece.text or piece.ends for piece in pieces)
+    told = house.watch.first_words[0]
+    assert told is not None
+    assert told > 2
+
+
+def test_a_model_that_only_reasons_takes_no_longer_than_a_whole_reply(
+    at: Callable[..., At],
+) -> None:
+    house = at(thinking(10), policy=QUICK)
+    began = time.monotonic()
+    assert house.trouble() is Trouble.SLOW
+    assert time.monotonic() - began < 5
+
+
 def test_a_model_that_keeps_failing_is_left_alone(at: Callable[..., At]) -> None:
     policy = QUICK.model_copy(
         update={"retries": 0, "breaker": BreakerPolicy(failures=2, pause_seconds=0.4)}
