@@ -93,6 +93,7 @@ def _ask(options: argparse.Namespace) -> int:
             print_outcome(reply.body)
             if reply.body.kind == "escalation" and not reply.body.citations:
                 _hint_nothing_readable(assembly, principal)
+            print(f"\nTo go on, ask with: --conversation {reply.body.conversation_id}")
     return 0
 
 

@@ -38,6 +38,8 @@ def print_summary(summary: Summary) -> None:
     print(_answers_line(summary.overall))
     if summary.judge is not None:
         print(_judge_lines(summary.overall, summary.judge))
+    if summary.failure:
+        print(f"the first score that could not be had: {summary.failure}")
     risks = ", ".join(f"{_share(risk)} at {cover:.0%}" for cover, risk in silence.risk_at.items())
     print(
         f"confidence: AUROC {_share(silence.auroc)}, ECE {_share(silence.ece)}, "

@@ -79,6 +79,8 @@ class Summary:
     silence: Silence
     misses: tuple[Judged, ...]
     judge: JudgeUse | None = None
+    failure: str = ""
+    """The first score that could not be had, and why; empty where all could."""
 
 
 def summarise(judged: Sequence[Judged], *, judge: JudgeUse | None = None) -> Summary:
@@ -94,6 +96,7 @@ def summarise(judged: Sequence[Judged], *, judge: JudgeUse | None = None) -> Sum
         ),
         silence=_silence(judged),
         misses=tuple(one for one in judged if one.cause is not None),
+        failure=_first_failure(judged),
         judge=judge,
     )
 
@@ -116,6 +119,16 @@ def mean(scores: Sequence[Score]) -> Mean:
 
 def _or_worst(value: float, worst: float) -> float:
     return worst if math.isnan(value) else value
+
+
+def _first_failure(judged: Sequence[Judged]) -> str:
+    failures = (
+        f"{score.metric.value} of {one.case.id}: {score.reason}"
+        for one in judged
+        for score in one.scores
+        if score.failed
+    )
+    return next(failures, "")
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, float]:

@@ -143,6 +143,16 @@ def test_a_judge_scores_the_answers_and_its_cost_is_told(house, capsys, monkeypa
     assert "judge openai:judge" in capsys.readouterr().out
 
 
+def test_a_judge_that_is_not_there_is_told_with_what_failed(house, capsys, monkeypatch):
+    pytest.importorskip("ragas", reason="the extra `eval` is not installed")
+    monkeypatch.setenv("COPILOT_JUDGE_MODEL", "openai:judge")
+    monkeypatch.setenv("COPILOT_JUDGE_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("COPILOT_JUDGE_API_KEY", "k")
+    capsys.readouterr()
+    evaluate(house, "--judge")
+    assert "the first score that could not be had: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "many", "1000"])
 def test_a_number_of_runs_that_makes_no_sense_is_refused(house, capsys, number):
     with pytest.raises(SystemExit) as left:
