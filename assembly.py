@@ -90,7 +90,14 @@ class Assembly:
     def _opened_database(self) -> Database:
         # Tables register themselves; whoever opens the folder first creates all of them.
         from copilot import record_tables  # noqa: F401
-        from governance import api_key, housekeeping, notices, revocations, tables  # noqa: F401
+        from governance import (  # noqa: F401
+            api_key,
+            derived_texts,
+            housekeeping,
+            notices,
+            revocations,
+            tables,
+        )
         from ingest import job_tables  # noqa: F401
         from retrieval import sentence_vectors  # noqa: F401
 

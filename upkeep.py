@@ -80,7 +80,10 @@ def _deletions(assembly: "Assembly", _now: datetime) -> str:
 
 
 def _tidied(assembly: "Assembly", now: datetime) -> str:
-    return f"{assembly.access.revocations.forget(now)} forgotten"
+    from governance.derived_texts import forget_old
+
+    old = forget_old(assembly.database, now)
+    return f"{assembly.access.revocations.forget(now)} revocations and {old} texts forgotten"
 
 
 def _retention(assembly: "Assembly", now: datetime) -> str:

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from eval.summary_json import summary_json
 from foundation.errors import StorageError
 from foundation.private_file import write_private
 from governance.audit import CONSOLE, HOUSE, Action, AuditEvent, record
+from governance.derived_texts import DerivedTexts
 
 REPORT, PAGE = "report.json", "report.html"
 """What the halves of a report are called."""
@@ -45,30 +45,26 @@ def run_eval(assembly: Parts, options: argparse.Namespace) -> int:
     if not has_ragas():
         print(WITHOUT_RAGAS, file=sys.stderr)
     began = time.perf_counter()
-    with ExitStack() as opened:
-        # Made before a single case is asked: it finds out what is missing.
-        judging = (
-            opened.enter_context(
-                closing(
-                    Judging(
-                        assembly.settings,
-                        assembly.embedder,
-                        runs=options.repeat,
-                        on_progress=_telling(options, len(cases), "judged"),
-                    )
-                )
-            )
-            if options.judge
-            else None
+    # Made before a single case is asked: it finds out what is missing.
+    judging = (
+        Judging(
+            assembly.settings,
+            assembly.embedder,
+            DerivedTexts(assembly.database, assembly.clock),
+            runs=options.repeat,
+            on_progress=_telling(options, len(cases), "judged"),
         )
-        found = evaluate(
-            assembly,
-            cases,
-            path.name,
-            scorers=scorers,
-            judging=judging,
-            on_progress=_telling(options, len(cases), "asked"),
-        )
+        if options.judge
+        else None
+    )
+    found = evaluate(
+        assembly,
+        cases,
+        path.name,
+        scorers=scorers,
+        judging=judging,
+        on_progress=_telling(options, len(cases), "asked"),
+    )
     summary = summarise(found.judged, judge=judging.use if judging else None)
     _put_on_record(assembly, path.name, summary)
     if options.json:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 from eval.judge import with_judgements
 from eval.judge_model import CountedJudge, JudgeUse, judge_from, price_of
-from eval.judge_replies import FILE_NAME, JudgeReplies
 from eval.ragas_judge import RagasJudge
 from eval.ragas_library import HOW_TO_INSTALL, has_ragas
 from eval.ragas_texts import RagasTexts
 from eval.score import Judged, Scorer
 from eval.similarity import Embeds, SemanticSimilarity
 from foundation.settings import Settings
+from governance.derived_texts import DerivedTexts
 
 WITHOUT_RAGAS = f"ragas is not installed, so its text metrics are left out; {HOW_TO_INSTALL}"
 
@@ -31,6 +31,7 @@ class Judging:
         self,
         settings: Settings,
         embedder: Embeds,
+        replies: DerivedTexts,
         *,
         runs: int = 1,
         on_progress: Callable[[Judged], None] = lambda _: None,
@@ -38,12 +39,7 @@ class Judging:
         self._runs = runs
         self._on_progress = on_progress
         self._judge = CountedJudge(judge_from(settings), runs=runs, price=price_of(settings))
-        self._replies = JudgeReplies(settings.data_dir / FILE_NAME)
-        try:
-            self._ragas = RagasJudge(judge=self._judge, replies=self._replies, embedder=embedder)
-        except BaseException:
-            self._replies.close()
-            raise
+        self._ragas = RagasJudge(judge=self._judge, replies=replies, embedder=embedder)
 
     def judge(self, judged: Sequence[Judged]) -> tuple[Judged, ...]:
         """The cases with the judge's scores."""
@@ -53,7 +49,3 @@ class Judging:
     def use(self) -> JudgeUse:
         """What judging took so far."""
         return self._judge.use
-
-    def close(self) -> None:
-        """Close the file of replies."""
-        self._replies.close()

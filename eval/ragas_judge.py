@@ -17,9 +17,10 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ValidationError
 
 from eval.judge_model import TIME_LIMIT, CountedJudge, JudgeSilentError, in_thread
-from eval.judge_replies import JudgeReplies, reply_key
+from eval.judge_replies import reply_key
 from eval.ragas_library import ragas_module
 from eval.score import Metric
+from governance.derived_texts import DerivedTexts
 
 _JSON = re.compile(r"\{.*\}", re.DOTALL)
 _SHOWN = 160
@@ -66,7 +67,7 @@ class RagasJudge:
         self,
         *,
         judge: CountedJudge,
-        replies: JudgeReplies,
+        replies: DerivedTexts,
         embedder: Embeds,
         time_limit: float = TIME_LIMIT,
     ) -> None:
@@ -136,7 +137,7 @@ class _Asking:
     """One metric of one case in one run: what was asked, and what came back."""
 
     judge: CountedJudge
-    replies: JudgeReplies
+    replies: DerivedTexts
     run: int
     time_limit: float
     asked: Counter[str] = field(default_factory=Counter)

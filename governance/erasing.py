@@ -11,6 +11,7 @@ from governance.approval_writing import locked_history
 from governance.audit import Action, Written, record
 from governance.author import Author
 from governance.catalog_reading import GENERATION
+from governance.derived_texts import forget_derived
 from governance.entries import DELETED
 from governance.rows import blob_in_use
 from governance.settling import uncount
@@ -44,8 +45,9 @@ class Erased:
 def erase(connection: Connection, document: str, now: datetime, author: Author) -> Erased:
     """Remove a document, its texts, chunks and counts, and tell the index to follow.
 
-    What stays is a line on the record without a word of it, and its last number, so that no later
-    text is taken for one that was cited. Raises `NotFoundError`.
+    With it goes what was derived of any document and kept by content. What stays is a line on the
+    record without a word of it, and its last number, so that no later text is taken for one that
+    was cited. Raises `NotFoundError`.
     """
     history = locked_history(connection, document)
     if not history:
@@ -73,6 +75,7 @@ def erase(connection: Connection, document: str, now: datetime, author: Author) 
     connection.execute(
         insert(index_changes).values(document_id=document, version=None, action=DELETED)
     )
+    forget_derived(connection)
     line = record(
         connection,
         author.event(

@@ -2,10 +2,11 @@
 
 import json
 import math
-import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from eval.case import Case, Expected, Gold
 from eval.judge import with_judgements
@@ -17,15 +18,17 @@ from eval.judge_model import (
     judge_from,
     price_of,
 )
-from eval.judge_replies import FILE_NAME, JudgeReplies
 from eval.judging import Judging
 from eval.observation import CitedQuote, Observation, SeenPassage
 from eval.ragas_judge import RagasJudge
 from eval.score import Metric
 from eval.scoring import judge
 from eval.summary import summarise
+from foundation.clock import system_clock
+from foundation.database import open_database
 from foundation.errors import ConfigurationError
 from foundation.settings import Settings, load_settings
+from governance.derived_texts import DerivedTexts, derived_texts
 from governance.principal import Principal, Role
 from tests.fakes.judge_server import judge_server, sensible
 
@@ -95,19 +98,22 @@ def settings(folder, url, key="k", **more):
 
 def judged_by(folder, url, *observed, runs=1, **more):
     """The cases after judging, and what that took."""
-    judging = Judging(settings(folder, url, **more), WordVectors(), runs=runs)
-    try:
+    with closing(opened(folder)) as database:
+        replies = DerivedTexts(database, system_clock)
+        judging = Judging(settings(folder, url, **more), WordVectors(), replies, runs=runs)
         done = judging.judge([judge(*one) for one in observed or [(case(), seen())]])
-    finally:
-        judging.close()
     return done, judging.use
 
 
-def impatient(folder, url):
+def opened(folder):
+    return open_database(f"sqlite:///{folder}/copilot.db")
+
+
+def impatient(folder, url, database):
     judging = CountedJudge(judge_from(settings(folder, url)))
-    replies = JudgeReplies(folder / FILE_NAME)
+    replies = DerivedTexts(database, system_clock)
     ragas = RagasJudge(judge=judging, replies=replies, embedder=WordVectors(), time_limit=0.3)
-    return judging, replies, ragas
+    return judging, ragas
 
 
 def test_a_right_answer_gets_every_judged_score_with_a_reason(tmp_path):
@@ -161,12 +167,6 @@ def test_a_second_evaluation_costs_nothing_and_scores_the_same(tmp_path):
     assert (second.calls, second.input_tokens, second.cost) == (0, 0, 0.0)
     assert second.cached == first.calls
     assert after.scores == before.scores
-
-
-def test_replies_are_kept_where_only_their_owner_reads_them(tmp_path):
-    with judge_server() as server:
-        judged_by(tmp_path, server.url)
-    assert (tmp_path / FILE_NAME).stat().st_mode & 0o077 == 0
 
 
 def test_repeated_runs_ask_anew_and_give_mean_and_band(tmp_path):
@@ -236,8 +236,8 @@ class TestAJudgeThatFails:
     def test_one_that_is_slow_fails_in_time(self, tmp_path):
         with judge_server() as server:
             server.seconds = 1.0
-            counted, replies, ragas = impatient(tmp_path, server.url)
-            with replies:
+            with closing(opened(tmp_path)) as database:
+                counted, ragas = impatient(tmp_path, server.url, database)
                 (done,) = with_judgements([judge(case(), seen())], ragas)
         assert len(self.failed(done)) == 5
         assert "within 0.3 seconds" in done.score(Metric.FAITHFULNESS).reason
@@ -273,9 +273,8 @@ class TestAJudgeThatFails:
             (done,), use = judged_by(tmp_path, server.url)
         assert not self.failed(done)
         assert use.unusable > 0
-        with sqlite3.connect(tmp_path / FILE_NAME) as kept:
-            texts = [row[0] for row in kept.execute("SELECT text FROM replies")]
-        kept.close()
+        with closing(opened(tmp_path)) as database, database.read() as connection:
+            texts = list(connection.execute(select(derived_texts.c.text)).scalars())
         assert texts
         assert not any("think" in text for text in texts)
 

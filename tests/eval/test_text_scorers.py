@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from eval.observation import CitedQuote, Observation
 from eval.ragas_library import RagasMissingError
 from eval.score import Metric
 from eval.similarity import SemanticSimilarity
+from foundation.clock import system_clock
+from foundation.database import open_database
 from foundation.settings import Settings
+from governance.derived_texts import DerivedTexts
 from governance.principal import Principal, Role
 
 ASKER = Principal(subject="evaluation", tenant="acme", roles=frozenset({Role.PARTNER_CONSULTANT}))
@@ -148,8 +152,10 @@ class TestWithoutRagas:
             data_dir=tmp_path, judge_model="openai:x", judge_base_url="http://127.0.0.1:9",
             judge_api_key="k",
         )  # fmt: skip
-        with pytest.raises(RagasMissingError, match=r"partner-copilot\[eval\]"):
-            Judging(settings, LetterVectors())
+        with closing(open_database(f"sqlite:///{tmp_path}/copilot.db")) as database:
+            replies = DerivedTexts(database, system_clock)
+            with pytest.raises(RagasMissingError, match=r"partner-copilot\[eval\]"):
+                Judging(settings, LetterVectors(), replies)
 
     def test_the_command_line_does_not_pay_for_it(self):
         code = (

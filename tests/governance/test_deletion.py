@@ -12,18 +12,25 @@ from sqlalchemy import select
 from copilot.ask import Asked
 from copilot.record_tables import escalations, outcomes
 from copilot.withdrawn import WITHDRAWN
+from eval.case import Case, Expected
+from eval.judging import Judging
+from eval.observation import CitedQuote, Observation
+from eval.score import Metric
+from eval.scoring import judge
 from foundation.errors import ConflictError, NotFoundError, StorageError
 from governance.approval import Decision
 from governance.audit.chain import audit_lines
 from governance.author import Author
 from governance.catalog import Catalog
 from governance.deletion import Proof
+from governance.derived_texts import DerivedTexts, derived_texts
 from governance.identity import ForbiddenError
 from governance.notices import Notice, NoticeKind, notices
 from governance.notices import put as put_notice
 from governance.principal import Principal, Role
 from governance.redaction import Redactor
 from governance.tables import blob_removals
+from tests.fakes.judge_server import judge_server
 from tests.fakes.small_house import PARTNER, SmallHouse, uri, write
 from tests.governance.documents_at_hand import person
 
@@ -94,6 +101,24 @@ def delete(house: SmallHouse, wanted: str, author: Author = OWNER) -> Proof:
     return house.documents.deletions.delete(author, wanted)
 
 
+def judged_and_kept(house: SmallHouse, replies: DerivedTexts) -> None:
+    """An answer that quotes the canary is judged by a model that repeats what it reads."""
+    quote = f"The price of carrots in market 3 is {CANARY} and 3."
+    case = Case(
+        id="carrots", question="What is the price of carrots?", principal=PARTNER,
+        expected=Expected.ANSWER, category="plain", reference=quote,
+    )  # fmt: skip
+    seen = Observation(
+        kind="answer", standalone=case.question, text=quote,
+        citations=(CitedQuote(uri=uri("carrots"), quote=quote, exact=True, readable=True),),
+    )  # fmt: skip
+    with judge_server() as server:
+        told = {"judge_model": "openai:judge", "judge_base_url": server.url}
+        settings = house.settings.model_copy(update=told)
+        (done,) = Judging(settings, house.embedder, replies).judge([judge(case, seen)])
+    assert done.value(Metric.FAITHFULNESS) == 1.0
+
+
 def all_gone(proof: Proof) -> bool:
     left = proof.remaining
     return (left.texts, left.chunks, left.blobs, left.quotes, left.index_points) == (0, 0, 0, 0, 0)
@@ -118,6 +143,22 @@ class TestGone:
         assert all_gone(proof)
         assert (proof.versions, proof.removed.texts, proof.removed.blobs) == (2, 2, 2)
         assert proof.removed.quotes >= 1
+        house.index.optimize()
+        house.close()
+        assert holding(tmp_path / "data") == []
+
+    def test_nor_one_that_a_judge_saw_of_it(self, house: SmallHouse, tmp_path: Path) -> None:
+        pytest.importorskip("ragas", reason="the extra `eval` is not installed")
+        replies = DerivedTexts(house.database, house.clock)
+        judged_and_kept(house, replies)
+        assert "copilot.db" in {one.removesuffix("-wal") for one in holding(tmp_path / "data")}
+        with house.database.read() as connection:
+            kept = str(connection.execute(select(derived_texts)).all())
+        assert CANARY in kept
+        proof = delete(house, document(house))
+        assert proof.overwritten
+        # Who began before it judges on, and keeps nothing.
+        judged_and_kept(house, replies)
         house.index.optimize()
         house.close()
         assert holding(tmp_path / "data") == []
