@@ -28,7 +28,7 @@ from copilot.question import MAX_CHARACTERS, Question, read_question
 from copilot.records import Records
 from copilot.schemas import OutcomeJson, outcome_json
 from copilot.verdict import NO_DOUBT, Doubt, Kind, decide
-from copilot.wording import Judged, ModelAnswer, Wordings
+from copilot.wording import LEFT, Judged, ModelAnswer, Wordings
 from copilot.writer import Writer
 from foundation.clock import Clock
 from foundation.errors import InvalidRequestError
@@ -165,6 +165,12 @@ class Copilot:
         standalone = resolve(asked.text, turns).text
         searched_for = None if standalone == asked.text else self._words.begin(standalone)
         record = partial(record, standalone=standalone, searched_for=searched_for)
+        # A command may be said in two turns that are honest each.
+        attack = None if searched_for is None else attack_in(standalone)
+        if attack is not None:
+            nothing = self._outcomes.unsearched(asked.principal, Reason.NO_EVIDENCE)
+            yield record(nothing, suspicious=attack)
+            return
         question = _read(standalone, asked.principal)
         found = self._retriever.search(
             Query(
@@ -200,18 +206,21 @@ class Copilot:
             lambda worded, most: self._judged(asked, question, found, passages, worded, most=most),
             tenant=asked.principal.tenant,
         )
-        yield Status(state="answering")
+        told: list[Event] = []
         try:
-            yield from self._worded(wording, found)
+            yield Status(state="answering")
+            with closing(self._worded(wording, found)) as events:
+                for event in events:
+                    told.append(event)
+                    yield event
         except GeneratorExit:
-            # Whoever asked has left. What they were shown is on record like any answer.
-            outcome = self._result(asked, found, wording)
-            record(outcome, judged.signals)
+            # Whoever asked has left. What they were shown is on record, and nothing else.
+            record(_as_told(self._result(asked, found, wording), told), judged.signals)
             raise
         outcome = self._result(asked, found, wording)
         yield record(outcome, judged.signals)
 
-    def _worded(self, wording: ModelAnswer, found: Found) -> Iterator[Event]:
+    def _worded(self, wording: ModelAnswer, found: Found) -> Generator[Event]:
         """Sentences of a chat model that have passed, each after the sources new with it."""
         sources = sources_of(found)
         with closing(wording.sentences()) as sentences:
@@ -330,6 +339,18 @@ def _described(filters: Filters) -> str:
     told += [f"release {filters.release}"] if filters.release else []
     told += [f"as of {filters.as_of.isoformat()}"] if filters.as_of else []
     return ", ".join(told)
+
+
+def _as_told(outcome: Outcome, told: Sequence[Event]) -> Outcome:
+    """The outcome with no more than its asker was shown of it before they left."""
+    if not isinstance(outcome, Answer):
+        return outcome
+    return replace(
+        outcome,
+        text="".join(event.text for event in told if isinstance(event, Token)),
+        citations=tuple(event for event in told if isinstance(event, Citation)),
+        notice=LEFT,
+    )
 
 
 def _parts(text: str) -> Iterator[str]:

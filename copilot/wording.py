@@ -33,6 +33,7 @@ WHY = {
 UNSUPPORTED = "The documents do not support what the language model wrote"
 QUOTED = ", so this is quoted from the documents."
 BROKE_OFF = "The language model broke off; what follows its words is quoted from the documents."
+LEFT = "Whoever asked left before all of the answer was shown."
 LEFT_OUT = "Sentences of the language model that the documents do not support were left out."
 
 
