@@ -21,7 +21,7 @@ class BoundedClient(httpx.Client):
         super().__init__(
             event_hooks={"response": [ends_after(whole_seconds)]},
             limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
-            follow_redirects=True,
+            follow_redirects=False,
             verify=_trust(),
         )
 

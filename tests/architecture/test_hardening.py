@@ -91,6 +91,7 @@ def test_nothing_is_fetched_but_what_the_operator_has_set() -> None:
         "governance/webhooks.py": "COPILOT_WEBHOOK_URL",
         "governance/limiting.py": "COPILOT_LIMITS_URL",
         "retrieval/server_index.py": "COPILOT_QDRANT_URL",
+        "copilot/bounded_client.py": "COPILOT_CHAT_BASE_URL",
     }
     reaching = {"httpx", "requests", "urllib.request", "aiohttp", "socket", "http.client", "redis"}
     own = {"foundation/listening.py", "foundation/punctual_http.py"}
