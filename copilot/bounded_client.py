@@ -4,29 +4,29 @@ A read timeout bounds silence only: a server that sends a comment now and then, 
 connection alive, would hold a call for ever.
 """
 
-import ssl
+import atexit
 import time
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 
 import httpx
 
 _MOST_CONNECTIONS = 1000
 
 
-class BoundedClient(httpx.Client):
-    """Reads no reply for longer than so many seconds; closes its connections when dropped."""
+@cache
+def bounded_client(whole_seconds: float) -> httpx.Client:
+    """A client that reads no reply for longer than so many seconds; one for each such limit.
 
-    def __init__(self, *, whole_seconds: float) -> None:
-        super().__init__(
-            event_hooks={"response": [ends_after(whole_seconds)]},
-            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
-            follow_redirects=False,
-            verify=_trust(),
-        )
-
-    def __del__(self) -> None:
-        self.close()
+    It is shared and stays open, because nobody knows when the last model that has it is gone.
+    """
+    client = httpx.Client(
+        event_hooks={"response": [ends_after(whole_seconds)]},
+        limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
+        follow_redirects=False,
+    )
+    atexit.register(client.close)
+    return client
 
 
 def ends_after(whole_seconds: float) -> Callable[[httpx.Response], None]:
@@ -38,12 +38,6 @@ def ends_after(whole_seconds: float) -> Callable[[httpx.Response], None]:
             response.stream = _Bounded(stream, time.monotonic() + whole_seconds, response.request)
 
     return bounded
-
-
-@lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
-    """The certificates that are trusted, which take long to read."""
-    return httpx.create_ssl_context()
 
 
 class _Bounded(httpx.SyncByteStream):

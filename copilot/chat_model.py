@@ -117,10 +117,10 @@ def _bounded(provider: str, whole_seconds: float) -> dict[str, Any]:
 
     Whoever calls those leaves them alone after the time too, only the connection stays.
     """
-    from copilot.bounded_client import BoundedClient, ends_after
+    from copilot.bounded_client import bounded_client, ends_after
 
     if provider in {"openai", "azure_openai"}:
-        return {"http_client": BoundedClient(whole_seconds=whole_seconds)}
+        return {"http_client": bounded_client(whole_seconds)}
     if provider == "ollama":
         hooks = {"response": [ends_after(whole_seconds)]}
         return {"sync_client_kwargs": {"event_hooks": hooks}}
