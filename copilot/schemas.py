@@ -9,11 +9,11 @@ from copilot.answer import Answer, Citation, Clarification, Courtesy, Escalation
 from copilot.instructions import Flag
 from copilot.question import MAX_CHARACTERS
 from foundation.ids import ID_PATTERN
-from governance.schemas import Body, FiltersBody, Line, NoNul, example
+from governance.schemas import Body, FiltersBody, Line, NoNul, Stripped, example
 
 _COMMENT = 4000
 
-Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_COMMENT), NoNul]
+Comment = Annotated[str, StringConstraints(max_length=_COMMENT), Stripped, NoNul]
 
 
 class AskBody(Body):

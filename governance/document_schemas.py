@@ -11,13 +11,13 @@ from governance.approval_steps import ApprovalStep, FourEyes
 from governance.comparison import Comparison, Kind
 from governance.deletion import Counts, Proof
 from governance.document import ApprovalState
-from governance.schemas import Body, Day, DocumentJson, NoNul, Whole, example
+from governance.schemas import Body, Day, DocumentJson, NoNul, Stripped, Whole, example
 
 HIGHEST_VERSION = 2**31 - 1
 """What a database keeps as a whole number."""
 _LONGEST_NOTE = 4_000
 
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_NOTE), NoNul]
+Note = Annotated[str, StringConstraints(max_length=_LONGEST_NOTE), Stripped, NoNul]
 VersionNumber = Annotated[Whole, Field(ge=1, le=HIGHEST_VERSION)]
 
 

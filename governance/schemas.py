@@ -35,7 +35,10 @@ def _without_nul(text: str) -> str:
 NoNul = AfterValidator(_without_nul)
 """For any text from outside that may be stored; comes last in an `Annotated`."""
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_SHORT), NoNul]
+Stripped = AfterValidator(str.strip)
+"""Takes blanks off both ends of a text that has been measured: what is too long is, with them."""
+
+Line = Annotated[str, StringConstraints(max_length=_SHORT), Stripped, NoNul]
 
 
 def _written_day(value: object) -> object:

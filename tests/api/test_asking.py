@@ -49,6 +49,12 @@ class TestAsk:
         assert outcome["kind"] == "escalation"
         assert outcome["citations"] == []
 
+    def test_a_filter_that_is_too_long_is_so_with_its_blanks(self, house: Any) -> None:
+        who, question = house.bearer("acme"), "How fast is a first response for gold?"
+        for product, status in ((" core " + " " * 100, 200), ("core" + "\t" * 300, 422)):
+            narrowed = ask(house, who, question, filters={"product": product})
+            assert narrowed.status_code == status
+
     def test_yesterdays_answer_comes_from_yesterdays_version(self, house: Any) -> None:
         who = house.bearer("acme")
         today = ask(house, who, "When are refunds paid?").json()
